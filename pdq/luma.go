@@ -1,0 +1,159 @@
+package pdq
+
+import (
+	"image"
+	"image/color"
+)
+
+// Luma returns the brightness of img, row by row from its top left corner,
+// with its width and height in pixels.
+//
+// Brightness is 0.299 R + 0.587 G + 0.114 B of the 8-bit colours, in float32.
+// The 8-bit colour of any pixel is what image/color makes of it, cut to its
+// high byte: YCbCr and CMYK by the standard library's formulas, 16 bits a
+// channel (grey included) without rounding, grey as three equal colours.
+//
+// Transparency is ignored, as in pytx and HMA, whose hashes these must match:
+// a pixel counts with the colour that the file gives it, even where nothing of
+// it shows. A colour kept multiplied by its alpha is divided by it, and is
+// black where alpha is 0.
+//
+// That is the one rule a browser's 2D canvas cannot follow to the bit: what it
+// gives back is divided from 8 bits, and black where alpha is 0. Opaque
+// pictures do not differ. On white noise with random alpha (fixture
+// pytx/LA.png) the canvas is 14 bits away, still a match; laying the picture
+// over white or black, the other rules one could take, is 60 and 68 away from
+// pytx. A picture with much transparency and hidden colours may be missed.
+func Luma(img image.Image) (luma []float32, width, height int) {
+	r := img.Bounds()
+	width, height = max(0, r.Dx()), max(0, r.Dy())
+	luma = make([]float32, 0, width*height)
+	if width == 0 || height == 0 {
+		return luma, width, height
+	}
+	switch m := img.(type) {
+	case *image.YCbCr:
+		luma = fromYCbCr(luma, m)
+	case *image.RGBA:
+		luma = from4(luma, m.Pix, m.Stride, r, fromRGBA)
+	case *image.NRGBA:
+		luma = from4(luma, m.Pix, m.Stride, r, fromNRGBA)
+	case *image.CMYK:
+		luma = from4(luma, m.Pix, m.Stride, r, fromCMYK)
+	case *image.Gray:
+		var table [256]float32
+		for i := range table {
+			table[i] = lumaOf(uint8(i), uint8(i), uint8(i))
+		}
+		luma = fromTable(luma, m.Pix, m.Stride, r, &table)
+	case *image.Paletted:
+		// An index beyond the palette is drawn black. image.Paletted would
+		// panic; no decoder of the standard library makes one.
+		table := [256]float32{}
+		for i, c := range m.Palette[:min(len(m.Palette), 256)] {
+			table[i] = fromColor(c)
+		}
+		luma = fromTable(luma, m.Pix, m.Stride, r, &table)
+	case *image.Gray16:
+		luma = from64(luma, m, r)
+	case *image.RGBA64:
+		luma = from64(luma, m, r)
+	default:
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for x := r.Min.X; x < r.Max.X; x++ {
+				luma = append(luma, fromColor(img.At(x, y)))
+			}
+		}
+	}
+	return luma, width, height
+}
+
+// lumaOf rounds after each product, so that no processor fuses them with the
+// sums.
+func lumaOf(r, g, b uint8) float32 {
+	return float32(0.299*float32(r)) + float32(0.587*float32(g)) + float32(0.114*float32(b))
+}
+
+// fromColor is the rule for any one pixel. The colours that are not multiplied
+// by their alpha are read as they are, as RGBA would lose part of them.
+func fromColor(c color.Color) float32 {
+	switch c := c.(type) {
+	case color.NRGBA:
+		return fromNRGBA(&[4]uint8{c.R, c.G, c.B, c.A})
+	case color.NRGBA64:
+		return lumaOf(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))
+	case color.NYCbCrA:
+		return lumaOf(color.YCbCrToRGB(c.Y, c.Cb, c.Cr))
+	}
+	return fromMultiplied(c.RGBA())
+}
+
+// fromMultiplied returns the brightness of a colour as color.Color's RGBA
+// returns it: 16 bits a channel, multiplied by a.
+func fromMultiplied(r, g, b, a uint32) float32 {
+	switch a {
+	case 0:
+		return 0
+	case 0xffff:
+		return lumaOf(uint8(r>>8), uint8(g>>8), uint8(b>>8))
+	}
+	return lumaOf(divide(r, a), divide(g, a), divide(b, a))
+}
+
+// divide returns the high byte of c/a, at most 255 even where a colour breaks
+// its promise to be at most its alpha.
+func divide(c, a uint32) uint8 { return uint8(min(c, a) * 0xffff / a >> 8) }
+
+func fromRGBA(p *[4]uint8) float32 {
+	if p[3] == 0xff {
+		return lumaOf(p[0], p[1], p[2])
+	}
+	return fromMultiplied(color.RGBA{p[0], p[1], p[2], p[3]}.RGBA())
+}
+
+func fromNRGBA(p *[4]uint8) float32 { return lumaOf(p[0], p[1], p[2]) }
+
+func fromCMYK(p *[4]uint8) float32 {
+	return lumaOf(color.CMYKToRGB(p[0], p[1], p[2], p[3]))
+}
+
+// from4 reads rows of 4 bytes a pixel.
+func from4(luma []float32, pix []uint8, stride int, r image.Rectangle, of func(*[4]uint8) float32) []float32 {
+	for y := range r.Dy() {
+		for row := pix[y*stride:][:4*r.Dx()]; len(row) > 0; row = row[4:] {
+			luma = append(luma, of((*[4]uint8)(row)))
+		}
+	}
+	return luma
+}
+
+// from64 reads 16 bits a channel.
+func from64(luma []float32, m image.RGBA64Image, r image.Rectangle) []float32 {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			c := m.RGBA64At(x, y)
+			luma = append(luma, fromMultiplied(uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A)))
+		}
+	}
+	return luma
+}
+
+// fromTable reads rows of 1 byte a pixel.
+func fromTable(luma []float32, pix []uint8, stride int, r image.Rectangle, table *[256]float32) []float32 {
+	for y := range r.Dy() {
+		for _, v := range pix[y*stride:][:r.Dx()] {
+			luma = append(luma, table[v])
+		}
+	}
+	return luma
+}
+
+func fromYCbCr(luma []float32, m *image.YCbCr) []float32 {
+	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
+		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
+			c := m.COffset(x, y)
+			luma = append(luma, lumaOf(color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c])))
+		}
+	}
+	return luma
+}
