@@ -1,0 +1,330 @@
+package rempart
+
+import (
+	"slices"
+	"time"
+)
+
+// CaseState is where a case stands.
+type CaseState string
+
+// States of a case.
+const (
+	CaseNew    CaseState = "new"    // saved; the law pack has yet to propose qualifications
+	CaseOpen   CaseState = "open"   // in the queue, no analyst has acted
+	CaseActive CaseState = "active" // an analyst is on it
+	CaseClosed CaseState = "closed"
+)
+
+// caseNext lists, for each state, the states that may follow it.
+var caseNext = map[CaseState][]CaseState{
+	CaseNew:    {CaseOpen},
+	CaseOpen:   {CaseActive, CaseClosed},
+	CaseActive: {CaseClosed},
+	CaseClosed: {CaseActive},
+}
+
+// A Case is the work on one or more reports about the same facts. Change it
+// only through its methods, inside the store's Update.
+type Case struct {
+	changes
+
+	ID        string          `json:"id"`
+	Ref       string          `json:"ref"`     // for people, see NewRef
+	Version   int64           `json:"version"` // of the saved case; the store's
+	State     CaseState       `json:"state"`
+	Priority  Priority        `json:"priority"`
+	Because   []Text          `json:"priority_because"`
+	Lang      string          `json:"lang"` // of the person
+	OpenedAt  time.Time       `json:"opened_at"`
+	UpdatedAt time.Time       `json:"updated_at"`
+	Facts     Facts           `json:"facts"`
+	Words     string          `json:"words"` // what the person wrote
+	Pack      string          `json:"pack"`  // version of the law pack it was qualified with
+	Category  string          `json:"category"`
+	NotCover  []Text          `json:"not_covered,omitempty"`
+	Quals     []Qualification `json:"qualifications"`
+	Items     []Item          `json:"items"`
+	Notices   []Notice        `json:"notices"`
+	ClosedFor string          `json:"closed_for,omitempty"` // the reason it was closed
+}
+
+// OpenCase opens the case of a report: its items, their entries (provisional),
+// and the job that qualifies it. The report must be in its normal form.
+func OpenCase(r Report, at time.Time) *Case {
+	c := &Case{
+		ID: r.CaseID, Ref: NewRef(), State: CaseNew, Priority: PriorityNormal, Lang: r.Lang,
+		OpenedAt: r.At, UpdatedAt: r.At, Facts: r.Facts(), Words: r.Words,
+	}
+	list := ListFor(c.Facts)
+	for _, a := range r.Addresses {
+		c.Items = append(c.Items, Item{ID: NewID(at), Kind: ItemAddress, State: ItemReported, Since: r.At, Address: a})
+	}
+	for _, m := range r.Media {
+		i := Item{ID: NewID(at), Kind: ItemMedium, State: ItemUnlisted, Since: r.At, List: list.ID, Fingerprints: m.Fingerprints}
+		for _, f := range m.Fingerprints {
+			if !f.Listable() {
+				continue
+			}
+			if f.Type == PDQ {
+				i.State = ItemFiled
+			}
+			e := Entry{ID: NewID(at), List: list.ID, Fingerprint: f, State: EntryProvisional, CaseID: c.ID, CaseRef: c.Ref, ItemID: i.ID, Since: at}
+			i.Entries = append(i.Entries, e.ID)
+			c.entry(e)
+		}
+		c.Items = append(c.Items, i)
+	}
+	c.event("report.received", c.ID, ActorReporter, at, "report", r.ID)
+	c.event("case.opened", c.ID, ActorSystem, at, "items", itoa(len(c.Items)))
+	c.job(Job{Kind: JobQualify, Subject: c.ID, Key: "qualify:" + c.ID, RunAt: at})
+	return c
+}
+
+// Kinds of job, each done by one step of the flow.
+const (
+	JobQualify  = "qualify"       // propose qualifications for the case Subject
+	JobSend     = "notice.send"   // deliver the notice whose identifier is Payload
+	JobCallback = "callback.send" // deliver the callback in Payload to the peer Subject
+)
+
+// Propose records what the law pack proposes and puts the case in the queue. A
+// case that already is there is left alone.
+func (c *Case) Propose(q []Qualification, notCovered []Text, pack, category string, p Priority, because []Text, at time.Time) error {
+	if c.State != CaseNew {
+		return nil
+	}
+	c.Quals, c.NotCover, c.Pack, c.Category = q, notCovered, pack, category
+	c.Priority, c.Because = p, because
+	c.event("case.qualified", c.ID, ActorSystem, at, "pack", pack, "proposed", itoa(len(q)), "priority", itoa(int(p)))
+	return c.to(CaseOpen, at)
+}
+
+// ConfirmQualification records that an analyst agrees with a proposal.
+func (c *Case) ConfirmQualification(id string, by Actor, at time.Time) error {
+	q, err := c.qualification(id)
+	if err != nil {
+		return err
+	}
+	if q.State == QualificationConfirmed {
+		return nil
+	}
+	q.State, q.Reason, q.By, q.At = QualificationConfirmed, "", by, at
+	c.event("qualification.confirmed", c.ID, by, at, "qualification", id)
+	return c.act(at)
+}
+
+// RejectQualification records that an analyst disagrees, and why.
+func (c *Case) RejectQualification(id, reason string, by Actor, at time.Time) error {
+	q, err := c.qualification(id)
+	if err != nil {
+		return err
+	}
+	if reason == "" {
+		return &Error{Kind: Invalid, Field: "reason", Code: "qualification.reason", Public: "Say in a few words why this qualification does not apply."}
+	}
+	q.State, q.Reason, q.By, q.At = QualificationRejected, reason, by, at
+	c.event("qualification.rejected", c.ID, by, at, "qualification", id)
+	return c.act(at)
+}
+
+// ConfirmFingerprint makes the entries of a medium active: from now on they
+// travel to platforms and match.
+func (c *Case) ConfirmFingerprint(itemID string, by Actor, at time.Time) error {
+	i, err := c.medium(itemID)
+	if err != nil {
+		return err
+	}
+	if i.State == ItemProtected {
+		return nil
+	}
+	if len(i.Entries) == 0 {
+		return conflict("item.nothing_listable", "None of these fingerprints can enter a list: the picture is too flat to be told from others.")
+	}
+	if err := i.move(ItemProtected, at); err != nil {
+		return err
+	}
+	c.setEntries(i, EntryActive, at)
+	c.event("fingerprint.confirmed", c.ID, by, at, "item", i.ID)
+	return c.act(at)
+}
+
+// RejectFingerprint records that the fingerprints of a medium must not enter a
+// list, and why.
+func (c *Case) RejectFingerprint(itemID, reason string, by Actor, at time.Time) error {
+	i, err := c.medium(itemID)
+	if err != nil {
+		return err
+	}
+	if reason == "" {
+		return &Error{Kind: Invalid, Field: "reason", Code: "fingerprint.reason", Public: "Say in a few words why this fingerprint must not be listed."}
+	}
+	if err := i.move(ItemDropped, at); err != nil {
+		return err
+	}
+	c.setEntries(i, EntryRejected, at)
+	c.event("fingerprint.rejected", c.ID, by, at, "item", i.ID)
+	return c.act(at)
+}
+
+// WithdrawFingerprint takes the fingerprints of a medium back: they stop
+// matching, here at once and at each platform when it next follows the list.
+func (c *Case) WithdrawFingerprint(itemID string, by Actor, at time.Time) error {
+	i, err := c.medium(itemID)
+	if err != nil {
+		return err
+	}
+	if i.State == ItemWithdrawn {
+		return nil
+	}
+	if err := i.move(ItemWithdrawn, at); err != nil {
+		return err
+	}
+	c.setEntries(i, EntryWithdrawn, at)
+	c.event("fingerprint.withdrawn", c.ID, by, at, "item", i.ID)
+	return nil
+}
+
+func (c *Case) setEntries(i *Item, s EntryState, at time.Time) {
+	n := 0
+	for _, f := range i.Fingerprints {
+		if f.Listable() && n < len(i.Entries) {
+			c.entry(Entry{ID: i.Entries[n], List: i.List, Fingerprint: f, State: s, CaseID: c.ID, CaseRef: c.Ref, ItemID: i.ID, Since: at})
+			n++
+		}
+	}
+}
+
+// Stopped records that a platform stopped an upload of the medium.
+func (c *Case) Stopped(itemID, peer string, distance int, at time.Time) error {
+	i, err := c.medium(itemID)
+	if err != nil {
+		return err
+	}
+	i.Stops++
+	i.LastStop = at
+	c.event("match.stopped", c.ID, ActorPlatform+Actor(peer), at, "item", i.ID, "distance", itoa(distance))
+	return nil
+}
+
+// Close closes the case. It refuses while an item or a notice waits for
+// somebody, so that nothing is forgotten in silence.
+func (c *Case) Close(reason string, by Actor, at time.Time) error {
+	if reason == "" {
+		return &Error{Kind: Invalid, Field: "reason", Code: "case.reason", Public: "Say in a few words why the case is closed."}
+	}
+	for _, i := range c.Items {
+		if !i.State.Settled() {
+			return conflict("case.unsettled", "An item of this case still waits for an action or an answer; settle it or drop it first.")
+		}
+	}
+	for _, n := range c.Notices {
+		switch n.State {
+		case NoticeDecided, NoticeCancelled:
+		default:
+			return conflict("case.unsettled", "A notice of this case still waits for an answer.")
+		}
+	}
+	c.ClosedFor = reason
+	c.event("case.closed", c.ID, by, at)
+	return c.to(CaseClosed, at)
+}
+
+// Reopen takes up a closed case again.
+func (c *Case) Reopen(by Actor, at time.Time) error {
+	c.event("case.reopened", c.ID, by, at)
+	c.ClosedFor = ""
+	return c.to(CaseActive, at)
+}
+
+// DropItem records that nothing will be done about an address, and why.
+func (c *Case) DropItem(itemID, reason string, by Actor, at time.Time) error {
+	i := c.Item(itemID)
+	if i == nil {
+		return notFound("item")
+	}
+	if reason == "" {
+		return &Error{Kind: Invalid, Field: "reason", Code: "item.reason", Public: "Say in a few words why nothing is done about this item."}
+	}
+	if err := i.move(ItemDropped, at); err != nil {
+		return err
+	}
+	if i.Kind == ItemMedium {
+		c.setEntries(i, EntryRejected, at)
+	}
+	c.event("item.dropped", c.ID, by, at, "item", i.ID)
+	return c.act(at)
+}
+
+// act notes that an analyst has acted.
+func (c *Case) act(at time.Time) error {
+	c.UpdatedAt = at
+	switch c.State {
+	case CaseActive:
+		return nil
+	case CaseNew:
+		return conflict("case.new", "This case is still being qualified; try again in a moment.")
+	}
+	return c.to(CaseActive, at)
+}
+
+func (c *Case) to(s CaseState, at time.Time) error {
+	if !slices.Contains(caseNext[c.State], s) {
+		return &Error{Kind: Conflict, Code: "case.state", Args: []any{string(c.State), string(s)},
+			Public: "This case is " + string(c.State) + "; it cannot become " + string(s) + "."}
+	}
+	c.State, c.UpdatedAt = s, at
+	return nil
+}
+
+// Item returns the item with the identifier, or nil.
+func (c *Case) Item(id string) *Item {
+	for k := range c.Items {
+		if c.Items[k].ID == id {
+			return &c.Items[k]
+		}
+	}
+	return nil
+}
+
+// Notice returns the notice with the identifier, or nil.
+func (c *Case) Notice(id string) *Notice {
+	for k := range c.Notices {
+		if c.Notices[k].ID == id {
+			return &c.Notices[k]
+		}
+	}
+	return nil
+}
+
+// Confirmed returns the qualifications that an analyst confirmed.
+func (c *Case) Confirmed() []Qualification {
+	var out []Qualification
+	for _, q := range c.Quals {
+		if q.State == QualificationConfirmed {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+func (c *Case) medium(id string) (*Item, error) {
+	i := c.Item(id)
+	if i == nil || i.Kind != ItemMedium {
+		return nil, notFound("item")
+	}
+	return i, nil
+}
+
+func (c *Case) qualification(id string) (*Qualification, error) {
+	for k := range c.Quals {
+		if c.Quals[k].ID == id {
+			return &c.Quals[k], nil
+		}
+	}
+	return nil, notFound("qualification")
+}
+
+func notFound(what string) error {
+	return &Error{Kind: NotFound, Code: what + ".missing", Public: "There is no such " + what + "."}
+}

@@ -1,0 +1,240 @@
+package rempart
+
+import (
+	"strconv"
+	"time"
+)
+
+// PrepareNotice drafts a notice to a service with the given items, which must
+// be addresses that may still be notified. The grounds are the confirmed
+// qualifications; explanation is the text proposed to the analyst. It returns
+// the identifier of the draft.
+func (c *Case) PrepareNotice(s Service, items []string, explanation string, from Notifier, by Actor, at time.Time) (string, error) {
+	n := Notice{
+		ID: NewID(at), CaseRef: c.Ref, ServiceID: s.ID, ServiceName: s.Name, State: NoticeDraft, Since: at,
+		Lang: s.Lang, Explanation: explanation, Category: c.Category, Minor: c.Facts.Minor() && c.Facts.Sexualised(),
+		Notifier: from, DoNotTell: true,
+	}
+	if n.Minor { // 16(2)(c): identity is not asked for, and left out by default
+		n.Notifier.Name, n.Notifier.Email = "", ""
+	}
+	for _, q := range c.Confirmed() {
+		n.Grounds = append(n.Grounds, Ground{Article: q.Article, Paragraph: q.Paragraph, Code: q.Code,
+			Label: q.Label.In(s.Lang), TextDate: q.TextDate, Source: q.Source})
+	}
+	var prints []Fingerprint
+	for _, i := range c.Items {
+		if i.Kind == ItemMedium && i.State == ItemProtected {
+			prints = append(prints, i.Fingerprints...)
+		}
+	}
+	for _, id := range items {
+		i := c.Item(id)
+		if i == nil || i.Kind != ItemAddress {
+			return "", notFound("item")
+		}
+		if i.State != ItemReported && i.State != ItemFailed && i.State != ItemRefused {
+			return "", &Error{Kind: Conflict, Code: "item.state", Args: []any{string(i.State), string(ItemQueued)},
+				Public: "This item is " + string(i.State) + "; it cannot be notified now."}
+		}
+		n.Items = append(n.Items, NoticeItem{ID: i.ID, Address: i.Address, Fingerprints: prints})
+	}
+	if len(n.Items) == 0 {
+		return "", &Error{Kind: Invalid, Field: "items", Code: "notice.items", Public: "Give at least one exact address."}
+	}
+	c.Notices = append(c.Notices, n)
+	c.event("notice.prepared", c.ID, by, at, "notice", n.ID, "service", s.ID, "items", itoa(len(n.Items)))
+	return n.ID, c.act(at)
+}
+
+// EditNotice changes the text of a draft, and whether the good-faith belief was
+// confirmed.
+func (c *Case) EditNotice(id, explanation string, goodFaith bool, by Actor, at time.Time) error {
+	n := c.Notice(id)
+	if n == nil {
+		return notFound("notice")
+	}
+	if n.State != NoticeDraft {
+		return conflict("notice.sealed", "This notice has been sent; its text cannot change any more.")
+	}
+	n.Explanation, n.GoodFaith = explanation, goodFaith
+	c.event("notice.edited", c.ID, by, at, "notice", id)
+	return c.act(at)
+}
+
+// CancelNotice gives a notice up before it is sent.
+func (c *Case) CancelNotice(id string, by Actor, at time.Time) error {
+	n := c.Notice(id)
+	if n == nil {
+		return notFound("notice")
+	}
+	failed := n.State == NoticeFailed
+	if err := n.move(NoticeCancelled, at); err != nil {
+		return err
+	}
+	if failed {
+		for _, ni := range n.Items {
+			if i := c.Item(ni.ID); i != nil && i.NoticeID == id && i.State == ItemFailed {
+				i.NoticeID = ""
+			}
+		}
+	}
+	c.event("notice.cancelled", c.ID, by, at, "notice", id)
+	return c.act(at)
+}
+
+// SendNotice seals a complete draft, or takes up a failed one, and asks for its
+// delivery. Delivery goes through the outbox: the job is saved with the
+// decision.
+func (c *Case) SendNotice(id string, by Actor, at time.Time) error {
+	n := c.Notice(id)
+	if n == nil {
+		return notFound("notice")
+	}
+	if missing := n.Missing(); len(missing) > 0 {
+		var p Problems
+		for _, m := range missing {
+			p.add(m.Field, m.Code, m.Public)
+		}
+		return p
+	}
+	if err := n.move(NoticeQueued, at); err != nil {
+		return err
+	}
+	for _, ni := range n.Items {
+		i := c.Item(ni.ID)
+		if i == nil {
+			return notFound("item")
+		}
+		if err := i.move(ItemQueued, at); err != nil {
+			return err
+		}
+		i.NoticeID = id
+	}
+	// A retry by hand is another job for the same notice: the platform still
+	// sees one notice, as the notice's identifier is the idempotency key.
+	key := "send:" + id + ":" + itoa(len(n.Attempts))
+	c.event("notice.queued", c.ID, by, at, "notice", id, "service", n.ServiceID)
+	c.job(Job{Kind: JobSend, Subject: c.ID, Key: key, Payload: id, RunAt: at})
+	return c.act(at)
+}
+
+// NoticeAccepted records the platform's receipt. Recording it twice, or after
+// the platform's acknowledgement overtook it, changes nothing.
+func (c *Case) NoticeAccepted(id, number string, a Attempt, at time.Time) error {
+	n := c.Notice(id)
+	if n == nil {
+		return notFound("notice")
+	}
+	switch n.State {
+	case NoticeSent, NoticeAcknowledged, NoticeDecided:
+		return nil
+	}
+	n.Attempts = append(n.Attempts, a)
+	n.Number = number
+	if err := n.move(NoticeSent, at); err != nil {
+		return err
+	}
+	c.event("notice.sent", c.ID, ActorSystem, at, "notice", id, "number", number)
+	return c.moveItems(n, ItemNotified, at)
+}
+
+// NoticeAttemptFailed records a try that failed. With a next try planned the
+// notice stays queued; without one it is given to a human.
+func (c *Case) NoticeAttemptFailed(id string, a Attempt, at time.Time) error {
+	n := c.Notice(id)
+	if n == nil {
+		return notFound("notice")
+	}
+	if n.State != NoticeQueued {
+		return nil
+	}
+	n.Attempts = append(n.Attempts, a)
+	c.UpdatedAt = at
+	if !a.Next.IsZero() {
+		c.event("notice.attempt_failed", c.ID, ActorSystem, at, "notice", id, "status", itoa(a.Status))
+		return nil
+	}
+	if err := n.move(NoticeFailed, at); err != nil {
+		return err
+	}
+	c.event("notice.failed", c.ID, ActorSystem, at, "notice", id, "status", itoa(a.Status))
+	return c.moveItems(n, ItemFailed, at)
+}
+
+// NoticeAcknowledged records the platform's confirmation of receipt.
+func (c *Case) NoticeAcknowledged(id, number, peer string, at time.Time) error {
+	n := c.Notice(id)
+	if n == nil {
+		return notFound("notice")
+	}
+	if n.State == NoticeAcknowledged || n.State == NoticeDecided {
+		return nil
+	}
+	// The acknowledgement can overtake our own record of the receipt: the
+	// notice was accepted, and we were killed before we wrote it down.
+	if n.State == NoticeQueued || n.State == NoticeFailed {
+		if err := c.NoticeAccepted(id, number, Attempt{At: at, Answer: "acknowledged before the receipt was recorded"}, at); err != nil {
+			return err
+		}
+	}
+	if err := n.move(NoticeAcknowledged, at); err != nil {
+		return err
+	}
+	c.event("notice.acknowledged", c.ID, ActorPlatform+Actor(peer), at, "notice", id, "number", number)
+	return c.moveItems(n, ItemAcknowledged, at)
+}
+
+// NoticeDecided records the platform's decision on each item, by the item's
+// identifier. Every item of the notice must have one.
+func (c *Case) NoticeDecided(id, number, peer string, decisions map[string]Decision, at time.Time) error {
+	n := c.Notice(id)
+	if n == nil {
+		return notFound("notice")
+	}
+	if n.State == NoticeDecided {
+		return nil
+	}
+	if err := c.NoticeAcknowledged(id, number, peer, at); err != nil {
+		return err
+	}
+	for _, ni := range n.Items {
+		d, ok := decisions[ni.ID]
+		if !ok {
+			return &Error{Kind: Invalid, Field: "items", Code: "decision.items", Public: "The decision must cover every item of the notice."}
+		}
+		if m := d.Missing(); len(m) > 0 {
+			return &Error{Kind: Invalid, Field: m[0].Field, Code: m[0].Code, Public: m[0].Public}
+		}
+		i := c.Item(ni.ID)
+		if i == nil {
+			return notFound("item")
+		}
+		if err := i.move(d.itemState(), at); err != nil {
+			return err
+		}
+		i.Decision = &d
+		c.event("item.decided", c.ID, ActorPlatform+Actor(peer), at, "notice", id, "item", i.ID, "measure", string(d.Measure))
+	}
+	if err := n.move(NoticeDecided, at); err != nil {
+		return err
+	}
+	c.UpdatedAt = at
+	return nil
+}
+
+func (c *Case) moveItems(n *Notice, to ItemState, at time.Time) error {
+	c.UpdatedAt = at
+	for _, ni := range n.Items {
+		i := c.Item(ni.ID)
+		if i == nil {
+			return notFound("item")
+		}
+		if err := i.move(to, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,98 @@
+package rempart
+
+import (
+	"slices"
+	"time"
+)
+
+// IntakeState is where a notice stands on the side of the platform that
+// received it.
+type IntakeState string
+
+// States of an intake.
+const (
+	IntakeReceived IntakeState = "received" // saved and acknowledged; waits for a moderator
+	IntakeDecided  IntakeState = "decided"  // every item has a decision
+)
+
+// An Intake is a notice as the platform that received it keeps it. Change it
+// only through its methods, inside the store's Update.
+type Intake struct {
+	changes
+
+	ID         string              `json:"id"`
+	Number     string              `json:"number"` // the identifier given with the receipt
+	Version    int64               `json:"version"`
+	State      IntakeState         `json:"state"`
+	Priority   Priority            `json:"priority"`
+	PeerID     string              `json:"peer_id"`
+	From       string              `json:"from"`    // name of the peer
+	Trusted    bool                `json:"trusted"` // trusted flagger, by our own record, not by the notice's word
+	Key        string              `json:"key"`     // idempotency key: a second notice with it is the same notice
+	Notice     Notice              `json:"notice"`
+	Decisions  map[string]Decision `json:"decisions"` // by item
+	ReceivedAt time.Time           `json:"received_at"`
+	UpdatedAt  time.Time           `json:"updated_at"`
+}
+
+// Receive opens the intake of a notice that a peer sent, and asks for the
+// acknowledgement to be sent (art. 16(4)). The notice must lack nothing.
+func Receive(n Notice, key string, from Peer, at time.Time) (*Intake, error) {
+	if missing := n.Missing(); len(missing) > 0 {
+		var p Problems
+		for _, m := range missing {
+			p.add(m.Field, m.Code, m.Public+" (DSA, article "+m.Article+")")
+		}
+		return nil, p
+	}
+	i := &Intake{
+		ID: NewID(at), Number: "N-" + NewRef(), State: IntakeReceived, Priority: PriorityNormal,
+		PeerID: from.ID, From: from.Name, Trusted: from.TrustedFlagger, Key: key, Notice: n,
+		Decisions: map[string]Decision{}, ReceivedAt: at, UpdatedAt: at,
+	}
+	switch { // trusted flaggers are treated first (art. 22(1)); a minor's image before all
+	case n.Minor:
+		i.Priority = PriorityUrgent
+	case i.Trusted:
+		i.Priority = PriorityHigh
+	}
+	i.event("intake.received", i.ID, ActorPlatform+Actor(from.ID), at, "number", i.Number, "items", itoa(len(n.Items)))
+	i.job(Job{Kind: JobCallback, Subject: i.ID, Key: "acknowledge:" + i.ID, Payload: CallbackAcknowledged, RunAt: at})
+	return i, nil
+}
+
+// Callbacks, as the payload of a job and the type of the message.
+const (
+	CallbackAcknowledged = "notice.acknowledged"
+	CallbackDecided      = "notice.decided"
+	CallbackStopped      = "match.stopped"
+)
+
+// Decide records a moderator's decision on one item. When the last item has
+// one, the notifier is told.
+func (i *Intake) Decide(itemID string, d Decision, by Actor, at time.Time) error {
+	if i.State == IntakeDecided {
+		return conflict("intake.decided", "This notice has already been decided.")
+	}
+	if !slices.ContainsFunc(i.Notice.Items, func(n NoticeItem) bool { return n.ID == itemID }) {
+		return notFound("item")
+	}
+	if missing := d.Missing(); len(missing) > 0 {
+		var p Problems
+		for _, m := range missing {
+			p.add(m.Field, m.Code, m.Public)
+		}
+		return p
+	}
+	d.At = at
+	i.Decisions[itemID] = d
+	i.UpdatedAt = at
+	i.event("intake.item_decided", i.ID, by, at, "item", itemID, "measure", string(d.Measure))
+	if len(i.Decisions) < len(i.Notice.Items) {
+		return nil
+	}
+	i.State = IntakeDecided
+	i.event("intake.decided", i.ID, by, at, "number", i.Number)
+	i.job(Job{Kind: JobCallback, Subject: i.ID, Key: "decide:" + i.ID, Payload: CallbackDecided, RunAt: at})
+	return nil
+}

@@ -1,0 +1,114 @@
+package rempart
+
+import (
+	"slices"
+	"time"
+)
+
+// ItemKind says what an item is.
+type ItemKind string
+
+// Kinds of item.
+const (
+	ItemAddress ItemKind = "address" // one address where the content is
+	ItemMedium  ItemKind = "medium"  // one picture, known by its fingerprints only
+)
+
+// ItemState is where an item stands. Each is a state that the person can be
+// told of in one sentence.
+type ItemState string
+
+// States of an item. An address goes through the first group, a medium through
+// the second.
+const (
+	ItemReported     ItemState = "reported"     // nobody has acted on it yet
+	ItemQueued       ItemState = "queued"       // a notice with it waits to be delivered
+	ItemFailed       ItemState = "failed"       // the notice could not be delivered; a human has it
+	ItemNotified     ItemState = "notified"     // the platform has the notice, and we its receipt
+	ItemAcknowledged ItemState = "acknowledged" // the platform confirmed that it received it
+	ItemRemoved      ItemState = "removed"      // the platform says that it removed it
+	ItemRestricted   ItemState = "restricted"   // the platform limited who sees it
+	ItemRefused      ItemState = "refused"      // the platform decided not to act
+	ItemDropped      ItemState = "dropped"      // an analyst decided not to act, with a reason
+
+	ItemFiled     ItemState = "filed"     // fingerprints filed, an analyst has yet to confirm
+	ItemUnlisted  ItemState = "unlisted"  // too flat to be recognised: only exact copies can be found
+	ItemProtected ItemState = "protected" // fingerprints active: copies are stopped
+	ItemWithdrawn ItemState = "withdrawn" // fingerprints taken back
+)
+
+// itemNext lists, for each state, the states that may follow it. What is not
+// here is refused.
+var itemNext = map[ItemState][]ItemState{
+	ItemReported:     {ItemQueued, ItemDropped},
+	ItemQueued:       {ItemNotified, ItemFailed},
+	ItemFailed:       {ItemQueued, ItemNotified, ItemDropped},
+	ItemNotified:     {ItemAcknowledged},
+	ItemAcknowledged: {ItemRemoved, ItemRestricted, ItemRefused},
+	ItemRemoved:      {ItemReported},
+	ItemRestricted:   {ItemRemoved, ItemReported},
+	ItemRefused:      {ItemQueued, ItemRemoved, ItemRestricted},
+	ItemDropped:      {ItemReported},
+
+	ItemFiled:     {ItemProtected, ItemDropped, ItemWithdrawn},
+	ItemUnlisted:  {ItemProtected, ItemDropped, ItemWithdrawn},
+	ItemProtected: {ItemWithdrawn},
+	ItemWithdrawn: {},
+}
+
+// ItemStates returns every state of an item, so that a test can check that each
+// has a sentence in each language.
+func ItemStates() []ItemState {
+	var out []ItemState
+	for s := range itemNext {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Settled tells whether nothing more is expected of the item.
+func (s ItemState) Settled() bool {
+	switch s {
+	case ItemRemoved, ItemRestricted, ItemRefused, ItemDropped, ItemProtected, ItemWithdrawn, ItemUnlisted:
+		return true
+	}
+	return false
+}
+
+// An Item is one address, or one medium known by its fingerprints, in a case.
+type Item struct {
+	ID           string        `json:"id"`
+	Kind         ItemKind      `json:"kind"`
+	State        ItemState     `json:"state"`
+	Since        time.Time     `json:"since"` // of its present state
+	Address      string        `json:"address,omitempty"`
+	Fingerprints []Fingerprint `json:"fingerprints,omitempty"`
+	List         string        `json:"list,omitempty"`    // the list its fingerprints are in
+	Entries      []string      `json:"entries,omitempty"` // identifiers of its entries, in the order of Fingerprints that are listed
+	NoticeID     string        `json:"notice_id,omitempty"`
+	Decision     *Decision     `json:"decision,omitempty"`
+	Stops        int           `json:"stops,omitempty"` // uploads of it that platforms stopped
+	LastStop     time.Time     `json:"last_stop,omitzero"`
+}
+
+// move changes the state of an item, or says why it can't.
+func (i *Item) move(to ItemState, at time.Time) error {
+	if !slices.Contains(itemNext[i.State], to) {
+		return &Error{Kind: Conflict, Code: "item.state", Args: []any{string(i.State), string(to)},
+			Public: "This item is " + string(i.State) + "; it cannot become " + string(to) + "."}
+	}
+	i.State, i.Since = to, at
+	return nil
+}
+
+// Priority orders the queue: 1 is looked at first.
+type Priority int
+
+// Priorities.
+const (
+	PriorityUrgent Priority = 1 // a minor's image is public, or somebody threatens now
+	PriorityHigh   Priority = 2 // a minor, or a sexual picture that is public
+	PriorityNormal Priority = 3
+	PriorityLow    Priority = 4
+)

@@ -1,0 +1,196 @@
+package rempart
+
+import (
+	"slices"
+	"time"
+)
+
+// NoticeState is where a notice stands, on the side of who sends it.
+type NoticeState string
+
+// States of a notice.
+const (
+	NoticeDraft        NoticeState = "draft"
+	NoticeQueued       NoticeState = "queued"       // an analyst sent it; delivery is under way
+	NoticeFailed       NoticeState = "failed"       // delivery gave up; a human has it
+	NoticeSent         NoticeState = "sent"         // the platform answered with its receipt
+	NoticeAcknowledged NoticeState = "acknowledged" // the platform confirmed reception (art. 16(4))
+	NoticeDecided      NoticeState = "decided"      // the platform decided on every item (art. 16(5))
+	NoticeCancelled    NoticeState = "cancelled"    // given up before it was sent
+)
+
+// noticeNext lists, for each state, the states that may follow it.
+var noticeNext = map[NoticeState][]NoticeState{
+	NoticeDraft:        {NoticeQueued, NoticeCancelled},
+	NoticeQueued:       {NoticeSent, NoticeFailed},
+	NoticeFailed:       {NoticeQueued, NoticeSent, NoticeCancelled},
+	NoticeSent:         {NoticeAcknowledged},
+	NoticeAcknowledged: {NoticeDecided},
+	NoticeDecided:      {},
+	NoticeCancelled:    {},
+}
+
+// A Notice is a notice of illegal content to one service, with the elements of
+// Regulation (EU) 2022/2065 (DSA), article 16(2).
+type Notice struct {
+	ID          string      `json:"id"` // also the idempotency key of its delivery
+	CaseRef     string      `json:"case_ref"`
+	ServiceID   string      `json:"service_id"`
+	ServiceName string      `json:"service_name"`
+	State       NoticeState `json:"state"`
+	Since       time.Time   `json:"since"`
+	Lang        string      `json:"lang"` // "fr" or "en"
+
+	Explanation string       `json:"explanation"`     // 16(2)(a): why the content is illegal
+	Grounds     []Ground     `json:"grounds"`         // the offences it rests on
+	Items       []NoticeItem `json:"items"`           // 16(2)(b): the exact addresses
+	Notifier    Notifier     `json:"notifier"`        // 16(2)(c)
+	GoodFaith   bool         `json:"good_faith"`      // 16(2)(d)
+	Category    string       `json:"category"`        // Regulation (EU) 2024/2835, such as "3f"
+	Minor       bool         `json:"minor,omitempty"` // child sexual abuse material: 16(2)(c) asks for no identity
+	DoNotTell   bool         `json:"do_not_disclose"` // asks that the notifier's identity not be disclosed (recital 54)
+
+	Number   string    `json:"number,omitempty"` // the platform's identifier, from its receipt
+	Attempts []Attempt `json:"attempts,omitempty"`
+}
+
+// A Ground is an offence that a notice rests on.
+type Ground struct {
+	Article   string `json:"article"`
+	Paragraph string `json:"paragraph,omitempty"`
+	Code      string `json:"code"`
+	Label     string `json:"label"`
+	TextDate  string `json:"text_date"`
+	Source    string `json:"source"`
+}
+
+// A NoticeItem is one item of a notice.
+type NoticeItem struct {
+	ID           string        `json:"id"`
+	Address      string        `json:"address,omitempty"`
+	Fingerprints []Fingerprint `json:"fingerprints,omitempty"` // additional information to identify the content
+}
+
+// A Notifier is who notifies: an association, never the person who reported.
+type Notifier struct {
+	Name           string `json:"name,omitempty"`
+	Email          string `json:"email,omitempty"`
+	TrustedFlagger bool   `json:"trusted_flagger,omitempty"` // article 22
+	Expertise      string `json:"expertise,omitempty"`       // the area it was designated for
+}
+
+// An Attempt is one try at delivering a notice, with what was answered.
+type Attempt struct {
+	At     time.Time `json:"at"`
+	Status int       `json:"status,omitempty"` // HTTP status, 0 if there was no answer
+	Answer string    `json:"answer"`           // the start of the answer, or what went wrong
+	Next   time.Time `json:"next,omitzero"`    // when it is tried again; zero: never by itself
+}
+
+// A Missing is an element that a notice or decision lacks, with the article
+// that asks for it.
+type Missing struct {
+	Field   string
+	Article string
+	Code    string // key of the sentence in the catalogues
+	Public  string // the sentence in English
+}
+
+// Missing names each element that article 16(2) asks for and the notice lacks.
+// A notice with anything missing cannot be sent.
+func (n Notice) Missing() []Missing {
+	var m []Missing
+	if len([]rune(n.Explanation)) < 40 {
+		m = append(m, Missing{"explanation", "16(2)(a)", "notice.explanation", "Say in at least forty characters why the content is illegal."})
+	}
+	if len(n.Grounds) == 0 {
+		m = append(m, Missing{"grounds", "16(2)(a)", "notice.grounds", "Confirm at least one qualification, so that the notice names an offence."})
+	}
+	addresses := 0
+	for _, i := range n.Items {
+		if i.Address != "" {
+			addresses++
+		}
+	}
+	if addresses == 0 {
+		m = append(m, Missing{"items", "16(2)(b)", "notice.items", "Give at least one exact address."})
+	}
+	if !n.Minor && (n.Notifier.Name == "" || n.Notifier.Email == "") {
+		m = append(m, Missing{"notifier", "16(2)(c)", "notice.notifier", "Give the name and e-mail address of the association."})
+	}
+	if !n.GoodFaith {
+		m = append(m, Missing{"good_faith", "16(2)(d)", "notice.good_faith", "Confirm the good-faith belief that the notice is accurate and complete."})
+	}
+	return m
+}
+
+func (n *Notice) move(to NoticeState, at time.Time) error {
+	if !slices.Contains(noticeNext[n.State], to) {
+		return &Error{Kind: Conflict, Code: "notice.state", Args: []any{string(n.State), string(to)},
+			Public: "This notice is " + string(n.State) + "; it cannot become " + string(to) + "."}
+	}
+	n.State, n.Since = to, at
+	return nil
+}
+
+// Measure is what a platform decided to do with an item.
+type Measure string
+
+// Measures.
+const (
+	MeasureRemoved    Measure = "removed"    // removed or made inaccessible
+	MeasureRestricted Measure = "restricted" // shown to fewer people, or only in some countries
+	MeasureRefused    Measure = "refused"    // no action
+)
+
+// A Decision is a platform's answer on one item (art. 16(5)) with its statement
+// of reasons (art. 17(3)).
+type Decision struct {
+	Measure     Measure   `json:"measure"`
+	Ground      string    `json:"ground"`      // "law" or "terms": 17(3)(d) or (e)
+	Reference   string    `json:"reference"`   // the article of law or the clause of the terms
+	Facts       string    `json:"facts"`       // 17(3)(b): facts and circumstances
+	Explanation string    `json:"explanation"` // why the ground applies, or why it does not
+	Automated   bool      `json:"automated"`   // 16(6), 17(3)(c): automated means were used
+	Redress     []string  `json:"redress"`     // 17(3)(f): "complaint", "out_of_court", "court"
+	Scope       string    `json:"scope"`       // 17(3)(a): where it holds, such as "EU", "FR", "world"
+	At          time.Time `json:"at"`
+}
+
+// Missing names each element that articles 16 and 17 ask for and the decision
+// lacks.
+func (d Decision) Missing() []Missing {
+	var m []Missing
+	switch d.Measure {
+	case MeasureRemoved, MeasureRestricted, MeasureRefused:
+	default:
+		m = append(m, Missing{"measure", "17(3)(a)", "decision.measure", "Say what is done: removed, restricted or refused."})
+	}
+	if d.Ground != "law" && d.Ground != "terms" {
+		m = append(m, Missing{"ground", "17(3)(d)", "decision.ground", "Say whether the decision rests on the law or on your terms."})
+	}
+	if d.Measure != MeasureRefused && d.Reference == "" {
+		m = append(m, Missing{"reference", "17(3)(d)", "decision.reference", "Name the article of law or the clause of your terms."})
+	}
+	if len([]rune(d.Facts)) < 10 {
+		m = append(m, Missing{"facts", "17(3)(b)", "decision.facts", "State the facts and circumstances relied on."})
+	}
+	if len([]rune(d.Explanation)) < 20 {
+		m = append(m, Missing{"explanation", "17(3)(d)", "decision.explanation", "Explain in at least twenty characters why the ground applies, or why it does not."})
+	}
+	if len(d.Redress) == 0 {
+		m = append(m, Missing{"redress", "17(3)(f)", "decision.redress", "Name at least one means of redress."})
+	}
+	return m
+}
+
+// itemState is the state that the decision puts an item in.
+func (d Decision) itemState() ItemState {
+	switch d.Measure {
+	case MeasureRemoved:
+		return ItemRemoved
+	case MeasureRestricted:
+		return ItemRestricted
+	}
+	return ItemRefused
+}

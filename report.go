@@ -1,0 +1,270 @@
+package rempart
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits on what one report holds. A report over a limit is refused with a
+// sentence that says so, and the person's words stay in her form.
+const (
+	MaxAddresses     = 50
+	MaxAddressLength = 2000   // bytes
+	MaxMedia         = 20     // pictures
+	MaxWords         = 10_000 // characters
+)
+
+// Depicted says, in the person's words, who is in the picture.
+type Depicted string
+
+// Who is in the picture.
+const (
+	DepictedSelf    Depicted = "self"    // the person who reports
+	DepictedChild   Depicted = "child"   // her child
+	DepictedOther   Depicted = "other"   // somebody she knows or not
+	DepictedUnknown Depicted = "unknown" // she does not know
+)
+
+// Made says, in the person's words, what was made of the picture.
+type Made string
+
+// What was made of the picture.
+const (
+	MadeFakeSexual Made = "fake_sexual" // a false naked or sexual picture, made with AI or a montage
+	MadeRealSexual Made = "real_sexual" // a real intimate picture shown without agreement
+	MadeFakeOther  Made = "fake_other"  // a false picture that is not sexual
+	MadeUnknown    Made = "unknown"     // she does not know
+)
+
+// Age is what the person says of the age of who is in the picture.
+type Age string
+
+// Ages, as asked.
+const (
+	AgeSaidUnder15 Age = "under_15"
+	AgeSaid15To17  Age = "15_17"
+	AgeSaidAdult   Age = "adult"
+	AgeSaidUnknown Age = "unknown"
+)
+
+// Seen says where the picture was seen.
+type Seen string
+
+// Where the picture was seen.
+const (
+	SeenPublic  Seen = "online_public" // a site, a network, a public group
+	SeenPrivate Seen = "private"       // sent to somebody, a private group
+	SeenNowhere Seen = "nowhere"       // only threatened, or not known
+)
+
+// A Medium is one picture, known by the fingerprints computed on the person's
+// device.
+type Medium struct {
+	Fingerprints []Fingerprint `json:"fingerprints"`
+}
+
+// A Report is what a person sends, once. There is no name, address, account or
+// device in it, and no picture.
+type Report struct {
+	ID       string    `json:"id"`
+	CaseID   string    `json:"case_id"`
+	At       time.Time `json:"at"`   // to the hour: the minute would help to find who reported
+	Lang     string    `json:"lang"` // "fr" or "en": the language to answer in
+	Depicted Depicted  `json:"depicted"`
+	Age      Age       `json:"age"`
+	Made     Made      `json:"made"`
+	Seen     Seen      `json:"seen"`
+	Threat   Threat    `json:"threat"`
+	Relation Relation  `json:"relation"` // of the author to the person depicted
+
+	Repeated       bool `json:"repeated"`
+	SeveralAuthors bool `json:"several_authors"`
+
+	Words     string   `json:"words"`     // free, at most MaxWords characters
+	Addresses []string `json:"addresses"` // at most MaxAddresses, http or https
+	Media     []Medium `json:"media"`     // at most MaxMedia
+}
+
+// Normal returns the report with its fields in their normal form: empty answers
+// become "unknown", addresses and fingerprints are cleaned and doubled ones
+// dropped, the hour is cut. It returns [Problems] that name every fault.
+func (r Report) Normal(at time.Time) (Report, error) {
+	var p Problems
+	r.At = at.UTC().Truncate(time.Hour)
+	if r.Lang != "en" {
+		r.Lang = "fr"
+	}
+	choose(&p, "depicted", &r.Depicted, DepictedUnknown, DepictedSelf, DepictedChild, DepictedOther)
+	choose(&p, "age", &r.Age, AgeSaidUnknown, AgeSaidUnder15, AgeSaid15To17, AgeSaidAdult)
+	choose(&p, "made", &r.Made, MadeUnknown, MadeFakeSexual, MadeRealSexual, MadeFakeOther)
+	choose(&p, "seen", &r.Seen, SeenNowhere, SeenPublic, SeenPrivate)
+	choose(&p, "threat", &r.Threat, ThreatNone, ThreatMoney, ThreatImages, ThreatForce, ThreatOther)
+	choose(&p, "relation", &r.Relation, RelationUnknown, RelationPartner, RelationSameSchool, RelationAdultToMinor)
+
+	r.Words = strings.TrimSpace(strings.ToValidUTF8(r.Words, "�"))
+	if n := utf8.RuneCountInString(r.Words); n > MaxWords {
+		p.add("words", "report.words", fmt.Sprintf("Your text has %d characters; at most %d can be sent. Please shorten it.", n, MaxWords), n, MaxWords)
+	}
+	r.Addresses = r.addresses(&p)
+	r.Media = r.media(&p)
+	if len(p) == 0 && len(r.Addresses) == 0 && len(r.Media) == 0 && r.Words == "" {
+		p.add("", "report.nothing", "Please give at least one address, one picture's fingerprint, or a few words on what happened.")
+	}
+	return r, p.err()
+}
+
+func choose[T ~string](p *Problems, field string, v *T, unknown T, others ...T) {
+	if *v == "" {
+		*v = unknown
+	}
+	if *v == unknown {
+		return
+	}
+	for _, o := range others {
+		if *v == o {
+			return
+		}
+	}
+	p.add(field, "report.choice", fmt.Sprintf("%q is not one of the answers.", string(*v)))
+}
+
+func (r Report) addresses(p *Problems) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, a := range r.Addresses {
+		if a = strings.TrimSpace(a); a == "" {
+			continue
+		}
+		clean, err := CleanAddress(a)
+		if err != nil {
+			p.add("addresses", "report.address", fmt.Sprintf("%q is not the address of a page; it should look like https://site.example/page.", shorten(a)), shorten(a))
+			continue
+		}
+		if !seen[clean] {
+			seen[clean] = true
+			out = append(out, clean)
+		}
+	}
+	if len(out) > MaxAddresses {
+		p.add("addresses", "report.addresses", fmt.Sprintf("You gave %d addresses; at most %d fit in one report. Send the others in a second report.", len(out), MaxAddresses), len(out), MaxAddresses)
+	}
+	return out
+}
+
+func (r Report) media(p *Problems) []Medium {
+	var out []Medium
+	seen := map[string]bool{}
+	for i, m := range r.Media {
+		var prints []Fingerprint
+		key := ""
+		for _, f := range m.Fingerprints {
+			f, err := f.Normal()
+			if err != nil {
+				p.add(fmt.Sprintf("media[%d]", i), "report.fingerprint", err.Error())
+				continue
+			}
+			prints = append(prints, f)
+			key += string(f.Type) + f.Value
+		}
+		if len(prints) == 0 || seen[key] {
+			continue
+		}
+		seen[key] = true
+		out = append(out, Medium{prints})
+	}
+	if len(out) > MaxMedia {
+		p.add("media", "report.media", fmt.Sprintf("You chose %d pictures; at most %d fit in one report. Send the others in a second report.", len(out), MaxMedia), len(out), MaxMedia)
+	}
+	return out
+}
+
+// CleanAddress returns a as an absolute http or https address. It adds https://
+// to what has no scheme, and refuses anything else, such as data: or file:
+// addresses, which could carry the content itself.
+func CleanAddress(a string) (string, error) {
+	a = strings.TrimSpace(a)
+	if len(a) > MaxAddressLength {
+		return "", fmt.Errorf("address of %d bytes; at most %d", len(a), MaxAddressLength)
+	}
+	if !strings.Contains(a, "://") && !strings.HasPrefix(strings.ToLower(a), "data:") && !strings.HasPrefix(strings.ToLower(a), "javascript:") {
+		a = "https://" + a
+	}
+	u, err := url.Parse(a)
+	if err != nil {
+		return "", fmt.Errorf("parse address: %w", err)
+	}
+	u.Scheme = strings.ToLower(u.Scheme)
+	host := u.Hostname()
+	if u.Scheme != "http" && u.Scheme != "https" || host == "" || u.User != nil {
+		return "", fmt.Errorf("not an http address")
+	}
+	if !strings.Contains(host, ".") && !strings.Contains(host, ":") && host != "localhost" {
+		return "", fmt.Errorf("host without a dot")
+	}
+	if strings.ContainsAny(host, " \t\"'<>") {
+		return "", fmt.Errorf("host with a space or quote")
+	}
+	u.Host = strings.ToLower(u.Host)
+	return u.String(), nil
+}
+
+func shorten(s string) string {
+	r := []rune(s)
+	if len(r) <= 80 {
+		return s
+	}
+	return string(r[:79]) + "…"
+}
+
+// Facts returns what the answers say as typed facts. It never guesses further
+// than the answers go: an adult is "apparent" until somebody establishes it, and
+// content said to be sexual is "pornographic" for a false naked or sexual
+// picture and "intimate" for a real intimate one until an analyst knows better.
+func (r Report) Facts() Facts {
+	f := Facts{
+		Threat: r.Threat, AuthorRelation: r.Relation,
+		Repetition: r.Repeated, MultipleAuthors: r.SeveralAuthors,
+		Date: r.At.Format(time.DateOnly),
+	}
+	switch r.Depicted {
+	case DepictedSelf, DepictedChild, DepictedOther:
+		f.Depicts = DepictsIdentified
+	}
+	switch r.Age {
+	case AgeSaidUnder15:
+		f.AgeClass = AgeUnder15
+	case AgeSaid15To17:
+		f.AgeClass = Age15To17
+	case AgeSaidAdult:
+		f.AgeClass = AgeAdultApparent
+		if r.Depicted == DepictedSelf {
+			f.AgeClass = AgeAdultEstablished
+		}
+	}
+	switch r.Made {
+	case MadeFakeSexual:
+		f.Sexual, f.Origin = SexualPornographic, OriginAIManipulated
+	case MadeRealSexual:
+		f.Sexual, f.Origin = SexualIntimate, OriginReal
+	case MadeFakeOther:
+		f.Sexual, f.Origin = SexualNone, OriginAIManipulated
+	}
+	if r.Depicted == DepictedSelf || r.Depicted == DepictedChild {
+		f.DiffusionConsent = ConsentNo
+		if r.Made == MadeFakeSexual || r.Made == MadeFakeOther {
+			f.CaptureConsent = ConsentNo
+		}
+	}
+	switch r.Seen {
+	case SeenPublic:
+		f.Communication = CommunicationOnlinePublic
+	case SeenPrivate:
+		f.Communication = CommunicationThirdParty
+	}
+	f.Online = r.Seen != SeenNowhere || r.Threat != ThreatNone
+	f.Fill()
+	return f
+}

@@ -1,0 +1,94 @@
+package rempart
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// A Service is an entry of the register: who is behind an address, and how to
+// notify them.
+type Service struct {
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	Hosts      []string `json:"hosts"`   // the names it serves; "exemple.test" covers "www.exemple.test"
+	PeerID     string   `json:"peer_id"` // how notices reach it; empty: by hand only
+	Lang       string   `json:"lang"`    // language that notices are written in
+	Provenance string   `json:"provenance"`
+	CheckedAt  string   `json:"checked_at"` // YYYY-MM-DD
+}
+
+// Serves tells whether an address is on the service.
+func (s Service) Serves(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	for _, h := range s.Hosts {
+		if host == h || strings.HasSuffix(host, "."+h) {
+			return true
+		}
+	}
+	return false
+}
+
+// A Peer is another instance or system that we speak with. Keys are never in
+// it: the store keeps the hash of the key it comes in with, and seals the
+// credentials we go out with.
+type Peer struct {
+	ID             string    `json:"id"`
+	Name           string    `json:"name"`
+	Kind           PeerKind  `json:"kind"`
+	URL            string    `json:"url"` // base of the other side, empty if it only calls us
+	TrustedFlagger bool      `json:"trusted_flagger"`
+	Expertise      string    `json:"expertise,omitempty"`
+	CreatedAt      time.Time `json:"created_at"`
+	DisabledAt     time.Time `json:"disabled_at,omitzero"`
+}
+
+// PeerKind says what a peer is to us, and so what its key opens.
+type PeerKind string
+
+// Kinds of peer.
+const (
+	PeerPlatform PeerKind = "platform" // receives notices, reads lists, asks for matches
+	PeerFlagger  PeerKind = "flagger"  // sends us notices, answers at its hub
+	PeerPartner  PeerKind = "partner"  // shares lists
+)
+
+// Credentials are the secrets shared with a peer. They never leave the store
+// but to be used.
+type Credentials struct {
+	Key    string `json:"key"`    // what we present to it
+	Secret string `json:"secret"` // what callbacks between us are signed with, "whsec_…"
+}
+
+// String keeps credentials out of logs and error texts.
+func (Credentials) String() string { return "[credentials]" }
+
+// StaffRole is what somebody of the staff may do.
+type StaffRole string
+
+// Roles of staff.
+const (
+	RoleAnalyst   StaffRole = "analyst"   // works cases
+	RoleModerator StaffRole = "moderator" // decides on notices, on a platform
+	RoleAdmin     StaffRole = "admin"     // manages staff, peers, services; sees no case
+)
+
+// A Staff is a person who signs in. Only the alias leaves the instance.
+type Staff struct {
+	ID         string    `json:"id"`
+	Login      string    `json:"login"`
+	Alias      Actor     `json:"alias"`
+	Role       StaffRole `json:"role"`
+	CreatedAt  time.Time `json:"created_at"`
+	DisabledAt time.Time `json:"disabled_at,omitzero"`
+}
+
+// Lifetimes of a staff session: without a request, and at most.
+const (
+	SessionIdle = 30 * time.Minute
+	SessionMax  = 12 * time.Hour
+)
