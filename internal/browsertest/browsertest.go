@@ -1,0 +1,155 @@
+// Package browsertest starts a real browser for tests of the pages, and records
+// every request that leaves it.
+//
+// The browser is Chromium, headless, with a fresh profile. All its traffic, the
+// loopback included, goes through a proxy inside the test process: that is where
+// requests are recorded, so that nothing a page, a worker, a beacon or the
+// browser itself sends is missed. The proxy reaches the loopback only; any other
+// host is recorded and answered with 502. So tests never touch the internet.
+//
+// The browser is REMPART_CHROMIUM, or the first of chromium, chromium-browser,
+// google-chrome and chrome in PATH. Without one a test is skipped, and fails
+// where CI is set.
+//
+// It is for tests only: it runs the browser without its sandbox.
+package browsertest
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// patience bounds one test's use of the browser.
+const patience = 5 * time.Minute
+
+// quiet are the features that make Chromium send requests of its own.
+const quiet = "Translate,OptimizationHints,MediaRouter,AutofillServerCommunication," +
+	"PreconnectToSearch,SearchPrefetchUsage,LoadingPredictorUseOptimizationGuide,DefaultSearchEnginePreconnect"
+
+// New starts a browser and returns the chromedp context of its first tab. The
+// browser ends with the test. chromedp.NewContext(ctx) opens another tab.
+func New(t testing.TB) context.Context {
+	t.Helper()
+	path := find(t)
+	p, stop, err := startProxy()
+	if err != nil {
+		t.Fatalf("browsertest: %v", err)
+	}
+	t.Cleanup(stop)
+
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path),
+		chromedp.NoFirstRun,
+		chromedp.NoDefaultBrowserCheck,
+		chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.Flag("headless", "new"),
+		chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-default-apps", true),
+		chromedp.Flag("disable-extensions", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-renderer-backgrounding", true),
+		chromedp.Flag("disable-backgrounding-occluded-windows", true),
+		chromedp.Flag("disable-features", quiet),
+		chromedp.Flag("enable-automation", true),
+		chromedp.Flag("disable-client-side-phishing-detection", true),
+		chromedp.Flag("no-pings", true),
+		chromedp.Flag("allow-browser-signin", "false"),
+		chromedp.Flag("force-color-profile", "srgb"),
+		chromedp.Flag("metrics-recording-only", true),
+		chromedp.Flag("password-store", "basic"),
+		chromedp.Flag("use-mock-keychain", true),
+		chromedp.Flag("proxy-bypass-list", "<-loopback>"),
+		chromedp.ProxyServer("http://"+p.addr),
+	)
+	t.Cleanup(cancelAlloc)
+
+	ctx, cancel := chromedp.NewContext(context.WithValue(alloc, proxyKey{}, p))
+	t.Cleanup(func() {
+		bounded, done := context.WithTimeout(ctx, 10*time.Second)
+		defer done()
+		if err := chromedp.Cancel(bounded); err != nil {
+			t.Logf("browsertest: closing the browser: %v", err)
+		}
+		cancel()
+	})
+	// The browser lives as long as the context of the first Do: no timeout here.
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("browsertest: starting %s: %v", path, err)
+	}
+	limited, done := context.WithTimeout(ctx, patience)
+	t.Cleanup(done)
+	return limited
+}
+
+// find returns the path of the browser, or ends the test.
+func find(t testing.TB) string {
+	t.Helper()
+	names := []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
+	if name := os.Getenv("REMPART_CHROMIUM"); name != "" {
+		names = []string{name}
+	}
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("browsertest: no Chromium found: install it, or set REMPART_CHROMIUM to its path")
+	}
+	t.Skip("browsertest: no Chromium found: install it, or set REMPART_CHROMIUM to its path")
+	return ""
+}
+
+// Complaints starts to collect what the browser finds wrong with the pages of
+// ctx's tab: uncaught exceptions, console.error, failed loads, refusals of the
+// content security policy. The func returns those so far. Workers have a console
+// of their own, which is not heard.
+func Complaints(ctx context.Context) (func() []string, error) {
+	var (
+		mu    sync.Mutex // guards texts
+		texts []string
+	)
+	add := func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		texts = append(texts, text)
+	}
+	err := chromedp.Listen(ctx, func(ev any) {
+		switch ev := ev.(type) {
+		case *runtime.EventExceptionThrown:
+			text := ev.ExceptionDetails.Text
+			if e := ev.ExceptionDetails.Exception; e != nil {
+				text += " " + e.Description
+			}
+			add(text)
+		case *runtime.EventConsoleAPICalled:
+			if ev.Type == runtime.ConsoleAPICalledTypeError {
+				for _, arg := range ev.Args {
+					add("console.error: " + string(arg.Value) + arg.Description)
+				}
+			}
+		case *log.EventEntryAdded:
+			if ev.Entry.Level == log.EntryLevelError {
+				add(ev.Entry.Text + " " + ev.Entry.URL)
+			}
+		}
+	})
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]string(nil), texts...)
+	}, err
+}

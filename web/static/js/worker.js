@@ -1,0 +1,119 @@
+// The worker: takes one picture at a time and answers with its fingerprints, so
+// that the page stays usable meanwhile. It runs on this device. It sends nothing
+// over the network, and never says the name of a file.
+//
+// On start it posts {ready: true, exact}; exact is false where the browser does
+// not offer SHA-256 (a page that is not https).
+//
+// It takes {id, file}, posts {id, progress} (0 to 1) on the way, and ends with
+// {id, result}, where result is one of
+//   {ok: true, kind, sha256, pdq, quality, dihedral, width, height, animated, ms}
+//   {ok: false, code, sha256, ms}
+// kind: jpeg, png, gif, webp, avif or heic. sha256 is "" where there is none.
+// code: not_picture; truncated (its end is missing); too_large (bytes);
+// too_many_pixels; unsupported (this browser cannot read that format, or
+// protects itself against reading pixels; sha256 still holds); failed.
+// Of an animated picture only the first image is read.
+
+import { FingerprintError, pdqStream, sha256Hex } from './fingerprint.js';
+import { sniff } from './sniff.js';
+
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_PIXELS = 100_000_000;
+const STRIP_PIXELS = 1 << 20; // read from the canvas at a time
+
+const exact = Boolean(globalThis.crypto?.subtle);
+
+self.onmessage = async ({ data: { id, file } }) => {
+  const start = performance.now();
+  const progress = (part) => self.postMessage({ id, progress: part });
+  const result = { ok: false, sha256: '' };
+  try {
+    Object.assign(result, await examine(file, result, progress), { ok: true });
+  } catch (error) {
+    result.code = error instanceof FingerprintError ? error.code : 'failed';
+  }
+  result.ms = Math.round(performance.now() - start);
+  self.postMessage({ id, result });
+};
+
+async function examine(file, result, progress) {
+  if (file.size > MAX_BYTES) throw new FingerprintError('too_large');
+  progress(0);
+  const bytes = await file.arrayBuffer();
+  const head = sniff(new Uint8Array(bytes));
+  if (head.format === '') throw new FingerprintError('not_picture');
+  if (head.width * head.height > MAX_PIXELS) throw new FingerprintError('too_many_pixels');
+  if (head.truncated) throw new FingerprintError('truncated');
+  if (exact) result.sha256 = await sha256Hex(bytes);
+  progress(0.1);
+  // A size that is not known beforehand cannot be limited.
+  if (head.format === 'other' || head.width * head.height === 0) throw new FingerprintError('unsupported');
+
+  const bitmap = await decode(file, head.format);
+  try {
+    const { width, height } = bitmap;
+    if (width * height > MAX_PIXELS) throw new FingerprintError('too_many_pixels');
+    progress(0.4);
+    const { hash, quality, dihedral } = readPixels(bitmap, (part) => progress(0.4 + 0.6 * part));
+    return { kind: head.format, pdq: hash, quality, dihedral, width, height, animated: head.animated };
+  } finally {
+    bitmap.close();
+  }
+}
+
+// decode turns the photo upright as its EXIF data asks, and takes the colours as
+// they are in the file, as the other fingerprinting programs do.
+async function decode(file, format) {
+  const options = { imageOrientation: 'from-image', colorSpaceConversion: 'none', premultiplyAlpha: 'premultiply' };
+  try {
+    try {
+      return await createImageBitmap(file, options);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return await createImageBitmap(file); // a browser that does not know the options
+    }
+  } catch {
+    throw new FingerprintError(format === 'heic' || format === 'avif' ? 'unsupported' : 'failed');
+  }
+}
+
+// readPixels lays the picture over white (transparent parts have no colour that
+// could be read) and hashes it strip after strip: phones limit the size of a
+// canvas far below that of their own photos.
+function readPixels(bitmap, progress) {
+  const { width, height } = bitmap;
+  const rows = Math.min(height, Math.max(1, Math.floor(STRIP_PIXELS / width)));
+  const context = new OffscreenCanvas(width, rows).getContext('2d', { willReadFrequently: true });
+  if (!context || !readsBackTruly(context)) throw new FingerprintError('unsupported');
+  context.fillStyle = '#ffffff';
+  context.imageSmoothingEnabled = false;
+  const stream = pdqStream(width, height);
+  for (let y = 0; y < height; y += rows) {
+    const part = Math.min(rows, height - y);
+    context.fillRect(0, 0, width, part);
+    context.drawImage(bitmap, 0, y, width, part, 0, 0, width, part);
+    stream.push(context.getImageData(0, 0, width, part).data, part);
+    progress((y + part) / height);
+  }
+  return stream.finish();
+}
+
+// readsBackTruly draws known colours and reads them again. Browsers that defend
+// against tracking return noise instead, and the fingerprint would be wrong.
+function readsBackTruly(context) {
+  const width = Math.min(16, context.canvas.width);
+  for (let x = 0; x < width; x++) {
+    context.fillStyle = `rgb(${x * 16}, ${255 - x * 16}, ${(x * 80) % 256})`;
+    context.fillRect(x, 0, 1, 1);
+  }
+  const { data } = context.getImageData(0, 0, width, 1);
+  let off = 0;
+  for (let x = 0; x < width; x++) {
+    const want = [x * 16, 255 - x * 16, (x * 80) % 256];
+    for (let c = 0; c < 3; c++) off += Math.abs(data[x * 4 + c] - want[c]);
+  }
+  return off <= width * 3 * 2; // some add a touch of noise, which does no harm
+}
+
+if (self.OffscreenCanvas && self.createImageBitmap) self.postMessage({ ready: true, exact });
