@@ -1,11 +1,13 @@
 // Package browsertest starts a real browser for tests of the pages, and records
 // every request that leaves it.
 //
-// The browser is Chromium, headless, with a fresh profile. All its traffic, the
-// loopback included, goes through a proxy inside the test process: that is where
-// requests are recorded, so that nothing a page, a worker, a beacon or the
-// browser itself sends is missed. The proxy reaches the loopback only; any other
-// host is recorded and answered with 502. So tests never touch the internet.
+// The browser is Chromium, headless, with a fresh profile. The tabs are in a
+// private window, and all traffic of that window, the loopback included, goes
+// through a proxy inside the test process: that is where requests are recorded,
+// so that nothing a page, a worker or a beacon sends is missed. The proxy reaches
+// the loopback only; any other host is recorded and answered with 502. What
+// Chromium sends of its own accord (sign-in, search, updates) belongs to another
+// profile, whose proxy does not exist. So tests never touch the internet.
 //
 // The browser is REMPART_CHROMIUM, or the first of chromium, chromium-browser,
 // google-chrome and chrome in PATH. Without one a test is skipped, and fails
@@ -24,15 +26,16 @@ import (
 
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
+// nowhere is the proxy of the browser's own profile: the discard port, where
+// nothing listens.
+const nowhere = "127.0.0.1:9"
+
 // patience bounds one test's use of the browser.
 const patience = 5 * time.Minute
-
-// quiet are the features that make Chromium send requests of its own.
-const quiet = "Translate,OptimizationHints,MediaRouter,AutofillServerCommunication," +
-	"PreconnectToSearch,SearchPrefetchUsage,LoadingPredictorUseOptimizationGuide,DefaultSearchEnginePreconnect"
 
 // New starts a browser and returns the chromedp context of its first tab. The
 // browser ends with the test. chromedp.NewContext(ctx) opens another tab.
@@ -62,23 +65,22 @@ func New(t testing.TB) context.Context {
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("disable-renderer-backgrounding", true),
 		chromedp.Flag("disable-backgrounding-occluded-windows", true),
-		chromedp.Flag("disable-features", quiet),
+		chromedp.Flag("disable-features",
+			"Translate,OptimizationHints,MediaRouter,AutofillServerCommunication,PreconnectToSearch,NavigationPredictor"),
 		chromedp.Flag("enable-automation", true),
 		chromedp.Flag("disable-client-side-phishing-detection", true),
 		chromedp.Flag("no-pings", true),
-		chromedp.Flag("allow-browser-signin", "false"),
 		chromedp.Flag("force-color-profile", "srgb"),
 		chromedp.Flag("metrics-recording-only", true),
 		chromedp.Flag("password-store", "basic"),
 		chromedp.Flag("use-mock-keychain", true),
-		chromedp.Flag("proxy-bypass-list", "<-loopback>"),
-		chromedp.ProxyServer("http://"+p.addr),
+		chromedp.ProxyServer("http://"+nowhere),
 	)
 	t.Cleanup(cancelAlloc)
 
-	ctx, cancel := chromedp.NewContext(context.WithValue(alloc, proxyKey{}, p))
+	browser, cancel := chromedp.NewContext(context.WithValue(alloc, proxyKey{}, p))
 	t.Cleanup(func() {
-		bounded, done := context.WithTimeout(ctx, 10*time.Second)
+		bounded, done := context.WithTimeout(browser, 10*time.Second)
 		defer done()
 		if err := chromedp.Cancel(bounded); err != nil {
 			t.Logf("browsertest: closing the browser: %v", err)
@@ -86,12 +88,20 @@ func New(t testing.TB) context.Context {
 		cancel()
 	})
 	// The browser lives as long as the context of the first Do: no timeout here.
-	if err := chromedp.Do(ctx); err != nil {
+	if err := chromedp.Do(browser); err != nil {
 		t.Fatalf("browsertest: starting %s: %v", path, err)
 	}
-	limited, done := context.WithTimeout(ctx, patience)
+	limited, done := context.WithTimeout(browser, patience)
 	t.Cleanup(done)
-	return limited
+	ctx, closeTab := chromedp.NewContext(limited, chromedp.WithNewBrowserContext(func(c *target.CreateBrowserContextParams) {
+		c.ProxyServer = "http://" + p.addr
+		c.ProxyBypassList = "<-loopback>"
+	}))
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("browsertest: opening a tab: %v", err)
+	}
+	return ctx
 }
 
 // find returns the path of the browser, or ends the test.

@@ -45,8 +45,7 @@ func (r *Recorder) Elsewhere(origins ...string) []Request {
 	})
 }
 
-// Record starts to record every request of the whole browser, whichever tab or
-// worker it comes from. It panics if ctx is not from [New].
+// Record starts to record every request of every tab and worker. It panics if ctx is not from [New].
 func Record(ctx context.Context) *Recorder {
 	p := proxyOf(ctx)
 	r := new(Recorder)
