@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 time=${1:-10s}
 n=0
 for package in $(go list ./...); do
-	for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
+	list=$(go test -list '^Fuzz' "$package") # a package that does not build ends the script
+	for target in $(grep '^Fuzz' <<<"$list" || true); do
 		echo "$package $target"
 		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package"
 		n=$((n + 1))
