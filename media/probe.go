@@ -1,0 +1,105 @@
+package media
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"io"
+)
+
+// A header is what is known of a file before any pixel is decoded.
+type header struct {
+	format        string
+	width, height int // as stored, before orientation; never 0
+	orientation   int // 1 to 8
+	animated      bool
+	data          []byte // what to decode: the file, or a part of it made whole
+	decode        func(io.Reader) (image.Image, error)
+}
+
+// formats are those we read, by their first bytes. In a magic string "?"
+// stands for any byte.
+var formats = []struct {
+	name, magic string
+	probe       func([]byte) (header, error) // its errors wrap a kind
+}{
+	{"jpeg", "\xff\xd8\xff", probeJPEG},
+	{"png", pngMagic, probePNG},
+	{"gif", "GIF87a", probeGIF},
+	{"gif", "GIF89a", probeGIF},
+	{"webp", "RIFF????WEBP", probeWebP},
+}
+
+// strangers are those we know by name only, to say so.
+var strangers = []struct{ name, magic string }{
+	{"HEIC", "????ftyphei"},
+	{"HEIC", "????ftyphev"},
+	{"HEIF", "????ftypmif1"},
+	{"HEIF", "????ftypmsf1"},
+	{"AVIF", "????ftypavi"},
+	{"video", "????ftyp"},
+	{"video", "\x1a\x45\xdf\xa3"},
+	{"video", "RIFF????AVI "},
+	{"JPEG XL", "\xff\x0a"},
+	{"JPEG XL", "\x00\x00\x00\x0cJXL \r\n\x87\n"},
+	{"JPEG 2000", "\x00\x00\x00\x0cjP  \r\n\x87\n"},
+	{"TIFF", "II*\x00"},
+	{"TIFF", "MM\x00*"},
+	{"Photoshop", "8BPS"},
+	{"PDF", "%PDF-"},
+	{"BMP", "BM????\x00\x00\x00\x00"},
+}
+
+// probe reads the header of a file. Its errors wrap one of the kinds of this
+// package.
+func probe(data []byte) (header, error) {
+	for _, f := range formats {
+		if !match(data, f.magic) {
+			continue
+		}
+		h, err := f.probe(data)
+		if err != nil {
+			return header{}, fmt.Errorf("%s header: %w", f.name, err)
+		}
+		h.format = f.name
+		if h.data == nil {
+			h.data = data
+		}
+		if h.width <= 0 || h.height <= 0 {
+			return header{}, fmt.Errorf("%s header: %w: %d x %d pixels", f.name, ErrDamaged, h.width, h.height)
+		}
+		return h, nil
+	}
+	for _, s := range strangers {
+		if match(data, s.magic) {
+			return header{}, fmt.Errorf("%w: %s", ErrUnsupported, s.name)
+		}
+	}
+	if len(data) == 0 {
+		return header{}, fmt.Errorf("%w: the file is empty", ErrNotPicture)
+	}
+	return header{}, ErrNotPicture
+}
+
+func match(data []byte, magic string) bool {
+	if len(data) < len(magic) {
+		return false
+	}
+	for i := range len(magic) {
+		if magic[i] != '?' && magic[i] != data[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// config runs a decoder's DecodeConfig.
+func config(data []byte, decode func(io.Reader) (image.Config, error)) (width, height int, err error) {
+	in := &reader{ctx: context.Background(), in: bytes.NewReader(data)}
+	c, err := decode(in)
+	if err != nil {
+		return 0, 0, in.classify(err)
+	}
+	return c.Width, c.Height, nil
+}
