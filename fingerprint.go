@@ -160,5 +160,6 @@ type Match struct {
 	Action   Action          `json:"action"`
 	CaseRef  string          `json:"case_ref"`
 	Since    time.Time       `json:"since"`
-	EntryID  string          `json:"-"`
+
+	EntryID, CaseID, ItemID string `json:"-"` // CaseID is empty when the case is another hub's
 }

@@ -1,0 +1,76 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"rempart"
+)
+
+// A Callback is what a platform tells the hub: POST /api/v1/callbacks, signed as
+// the Standard Webhooks convention says (https://www.standardwebhooks.com).
+// Which fields are filled depends on Type.
+type Callback struct {
+	Type     string                      `json:"type" enum:"notice.acknowledged,notice.decided,match.stopped"`
+	At       time.Time                   `json:"at" doc:"when it happened"`
+	NoticeID string                      `json:"notice_id,omitempty" doc:"the notifier's identifier"`
+	Number   string                      `json:"number,omitempty" doc:"the platform's number"`
+	Items    map[string]rempart.Decision `json:"items,omitempty" doc:"notice.decided: the decision on each item, by its identifier"`
+	Stop     *Stop                       `json:"stop,omitempty" doc:"match.stopped"`
+}
+
+// A Stop tells that an upload matched and was stopped.
+type Stop struct {
+	CaseRef  string                  `json:"case_ref"`
+	Item     string                  `json:"item" doc:"as the feed gave it"`
+	List     string                  `json:"list"`
+	Type     rempart.FingerprintType `json:"type"`
+	Distance int                     `json:"distance"`
+}
+
+// SendCallback delivers a callback. id is the message's identifier, the same at
+// every attempt: the receiver acts on it once.
+func SendCallback(ctx context.Context, c *http.Client, base string, cred rempart.Credentials, id string, cb Callback) (status int, answer string, err error) {
+	body, err := json.Marshal(cb)
+	if err != nil {
+		return 0, "", fmt.Errorf("exchange: write callback: %w", err)
+	}
+	wh, err := standardwebhooks.NewWebhook(cred.Secret)
+	if err != nil {
+		return 0, "", &Failure{Answer: "the secret shared with this peer cannot be used", Permanent: true, Err: err}
+	}
+	now := time.Now() // of the wall, not of the demo: receivers compare it with theirs
+	sig, err := wh.Sign(id, now, body)
+	if err != nil {
+		return 0, "", fmt.Errorf("exchange: sign callback: %w", err)
+	}
+	h := http.Header{}
+	h.Set("Authorization", "Bearer "+cred.Key)
+	h.Set(standardwebhooks.HeaderWebhookID, id)
+	h.Set(standardwebhooks.HeaderWebhookTimestamp, fmt.Sprint(now.Unix()))
+	h.Set(standardwebhooks.HeaderWebhookSignature, sig)
+	return post(ctx, c, base, "/api/v1/callbacks", body, h, nil)
+}
+
+// ReadCallback checks the signature over body and returns the message and its
+// identifier. A wrong or missing signature, or one older than five minutes, is
+// Unauthorized.
+func ReadCallback(secret string, h http.Header, body []byte) (Callback, string, error) {
+	var cb Callback
+	wh, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		return cb, "", fmt.Errorf("exchange: secret of peer: %w", err)
+	}
+	if err := wh.Verify(body, h); err != nil {
+		return cb, "", &rempart.Error{Kind: rempart.Unauthorized, Code: "callback.signature", Public: "The signature of this message does not fit.", Err: err}
+	}
+	if err := json.Unmarshal(body, &cb); err != nil {
+		return cb, "", &rempart.Error{Kind: rempart.Invalid, Code: "callback.json", Public: "This message is not a callback in JSON."}
+	}
+	return cb, h.Get(standardwebhooks.HeaderWebhookID), nil
+}

@@ -1,0 +1,98 @@
+package exchange
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"rempart"
+)
+
+// A FeedLine is one line of the change feed of lists, GET /api/v1/feed: JSON
+// Lines, one entry a line in its present state, in commit order, then one line
+// with the cursor to go on from. An entry whose state is not "active" must stop
+// matching.
+type FeedLine struct {
+	ID      string                  `json:"id,omitempty"`
+	List    string                  `json:"list,omitempty"`
+	Type    rempart.FingerprintType `json:"type,omitempty"`
+	Value   string                  `json:"value,omitempty"`
+	Quality int                     `json:"quality,omitempty"`
+	State   rempart.EntryState      `json:"state,omitempty"`
+	CaseRef string                  `json:"case_ref,omitempty"`
+	Item    string                  `json:"item,omitempty"`
+	Since   time.Time               `json:"since,omitzero"`
+
+	End    bool   `json:"end,omitempty"`    // of the last line only: the answer is whole
+	Cursor string `json:"cursor,omitempty"` // of the last line only: where to go on
+}
+
+// MaxFeedPage is the most entries one answer of the feed holds.
+const MaxFeedPage = 5000
+
+// WriteFeed writes entries and the cursor.
+func WriteFeed(w io.Writer, entries []rempart.Entry, cursor string) error {
+	b := bufio.NewWriter(w)
+	enc := json.NewEncoder(b)
+	for _, e := range entries {
+		l := FeedLine{ID: e.ID, List: e.List, Type: e.Fingerprint.Type, Value: e.Fingerprint.Value, Quality: e.Fingerprint.Quality,
+			State: e.State, CaseRef: e.CaseRef, Item: e.ItemID, Since: e.Since}
+		if err := enc.Encode(l); err != nil {
+			return fmt.Errorf("exchange: write feed: %w", err)
+		}
+	}
+	if err := enc.Encode(FeedLine{End: true, Cursor: cursor}); err != nil {
+		return fmt.Errorf("exchange: write feed: %w", err)
+	}
+	return b.Flush()
+}
+
+// ReadFeed asks the hub at base for what changed after cursor, waiting up to
+// wait for something to change. An answer that breaks off before its end is
+// an error: nothing of it counts.
+func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wait time.Duration) ([]rempart.Entry, string, error) {
+	u, err := url.JoinPath(base, "/api/v1/feed")
+	if err != nil {
+		return nil, "", fmt.Errorf("exchange: feed address: %w", err)
+	}
+	q := url.Values{"after": {cursor}, "wait": {fmt.Sprint(int(wait.Seconds()))}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u+"?"+q.Encode(), nil)
+	if err != nil {
+		return nil, "", fmt.Errorf("exchange: feed: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	resp, err := c.Do(req)
+	if err != nil {
+		return nil, "", fmt.Errorf("exchange: feed: %s: %w", networkText(err), err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, "", fmt.Errorf("exchange: feed: answered %d", resp.StatusCode)
+	}
+	sc := bufio.NewScanner(io.LimitReader(resp.Body, 16<<20))
+	sc.Buffer(make([]byte, 0, 64<<10), 64<<10)
+	var out []rempart.Entry
+	for sc.Scan() {
+		var l FeedLine
+		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
+			return nil, "", fmt.Errorf("exchange: feed line %d: %w", len(out)+1, err)
+		}
+		if l.End {
+			return out, l.Cursor, nil
+		}
+		f, err := rempart.Fingerprint{Type: l.Type, Value: l.Value, Quality: l.Quality}.Normal()
+		if err != nil {
+			return nil, "", fmt.Errorf("exchange: feed line %d: %w", len(out)+1, err)
+		}
+		out = append(out, rempart.Entry{ID: l.ID, List: l.List, Fingerprint: f, State: l.State, CaseRef: l.CaseRef, ItemID: l.Item, Since: l.Since})
+	}
+	if err := sc.Err(); err != nil {
+		return nil, "", fmt.Errorf("exchange: feed: %w", err)
+	}
+	return nil, "", fmt.Errorf("exchange: feed: broke off before its end: %w", io.ErrUnexpectedEOF)
+}

@@ -1,0 +1,94 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"rempart"
+)
+
+// A Notice is what travels: POST /api/v1/notices, the elements of DSA article
+// 16(2) and nothing else of the case.
+type Notice struct {
+	ID          string               `json:"id" doc:"the notifier's identifier of this notice, the same at every attempt"`
+	CaseRef     string               `json:"case_ref" doc:"the notifier's reference, to quote when writing"`
+	Lang        string               `json:"lang" enum:"fr,en" doc:"language of the texts"`
+	Explanation string               `json:"explanation" maxLength:"20000" doc:"16(2)(a): why the content is illegal"`
+	Grounds     []rempart.Ground     `json:"grounds" doc:"the offences it rests on, with the date and source of each text"`
+	Items       []rempart.NoticeItem `json:"items" maxItems:"200" doc:"16(2)(b): the exact addresses, and fingerprints to identify the content"`
+	Notifier    rempart.Notifier     `json:"notifier" doc:"16(2)(c); may be empty where minor is true"`
+	GoodFaith   bool                 `json:"good_faith" doc:"16(2)(d): good-faith belief that the notice is accurate and complete"`
+	Category    string               `json:"category,omitempty" doc:"category of Regulation (EU) 2024/2835, such as 3f"`
+	Minor       bool                 `json:"minor,omitempty" doc:"concerns offences of articles 3 to 7 of Directive 2011/93/EU"`
+	DoNotTell   bool                 `json:"do_not_disclose,omitempty" doc:"asks that the notifier's identity not be disclosed"`
+}
+
+// FromNotice returns what travels of n.
+func FromNotice(n rempart.Notice) Notice {
+	return Notice{ID: n.ID, CaseRef: n.CaseRef, Lang: n.Lang, Explanation: n.Explanation, Grounds: n.Grounds, Items: n.Items,
+		Notifier: n.Notifier, GoodFaith: n.GoodFaith, Category: n.Category, Minor: n.Minor, DoNotTell: n.DoNotTell}
+}
+
+// Domain returns the notice as the platform that received it keeps it. It
+// returns problems for addresses and fingerprints that cannot be used.
+func (n Notice) Domain() (rempart.Notice, error) {
+	out := rempart.Notice{ID: n.ID, CaseRef: n.CaseRef, Lang: n.Lang, Explanation: n.Explanation, Grounds: n.Grounds,
+		Notifier: n.Notifier, GoodFaith: n.GoodFaith, Category: n.Category, Minor: n.Minor, DoNotTell: n.DoNotTell}
+	var p rempart.Problems
+	seen := map[string]bool{}
+	for k, i := range n.Items {
+		if i.ID == "" {
+			i.ID = fmt.Sprintf("item-%d", k+1)
+		}
+		if seen[i.ID] {
+			p = append(p, &rempart.Error{Kind: rempart.Invalid, Field: fmt.Sprintf("items[%d].id", k), Code: "notice.item_id", Public: "Two items have the same identifier."})
+		}
+		seen[i.ID] = true
+		if i.Address != "" {
+			a, err := rempart.CleanAddress(i.Address)
+			if err != nil {
+				p = append(p, &rempart.Error{Kind: rempart.Invalid, Field: fmt.Sprintf("items[%d].address", k), Code: "notice.address", Public: "This is not an http address."})
+			}
+			i.Address = a
+		}
+		for j, f := range i.Fingerprints {
+			f, err := f.Normal()
+			if err != nil {
+				p = append(p, &rempart.Error{Kind: rempart.Invalid, Field: fmt.Sprintf("items[%d].fingerprints[%d]", k, j), Code: "notice.fingerprint", Public: err.Error()})
+			}
+			i.Fingerprints[j] = f
+		}
+		out.Items = append(out.Items, i)
+	}
+	if len(p) > 0 {
+		return out, p
+	}
+	return out, nil
+}
+
+// A Receipt is a platform's answer to a notice: it has it, under this number.
+type Receipt struct {
+	ID         string    `json:"id" doc:"identifier to ask for the notice's state with"`
+	Number     string    `json:"number" doc:"number for people to quote"`
+	State      string    `json:"state" enum:"received,decided"`
+	ReceivedAt time.Time `json:"received_at"`
+}
+
+// SendNotice delivers a notice to the instance at base, with key as our
+// credential there. The notice's identifier is the idempotency key: delivering
+// it again gives the same receipt. Any outcome but a receipt is a *Failure.
+func SendNotice(ctx context.Context, c *http.Client, base, key string, n Notice) (r Receipt, status int, answer string, err error) {
+	body, err := json.Marshal(n)
+	if err != nil {
+		return r, 0, "", fmt.Errorf("exchange: write notice %s: %w", n.ID, err)
+	}
+	h := http.Header{"Authorization": {"Bearer " + key}, "Idempotency-Key": {n.ID}}
+	status, answer, err = post(ctx, c, base, "/api/v1/notices", body, h, &r)
+	if err == nil && r.Number == "" {
+		err = &Failure{Status: status, Answer: "the answer holds no number: " + answer}
+	}
+	return r, status, answer, err
+}

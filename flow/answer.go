@@ -1,0 +1,97 @@
+package flow
+
+import (
+	"context"
+	"errors"
+
+	"rempart"
+	"rempart/exchange"
+	"rempart/store"
+)
+
+// Receive saves a notice that a peer sent to this platform, and answers with
+// its receipt. The same key from the same peer gives the same receipt.
+func (f *Flow) Receive(ctx context.Context, from rempart.Peer, n exchange.Notice, key string) (*rempart.Intake, error) {
+	notice, err := n.Domain()
+	if err != nil {
+		return nil, err
+	}
+	if key == "" {
+		key = n.ID
+	}
+	if key == "" {
+		return nil, &rempart.Error{Kind: rempart.Invalid, Field: "Idempotency-Key", Code: "notice.key",
+			Public: "Give the notice an identifier, in its field id or in the header Idempotency-Key, so that sending it twice makes one notice."}
+	}
+	i, err := rempart.Receive(notice, key, from, f.Now())
+	if err != nil {
+		return nil, err
+	}
+	i, _, err = f.DB.CreateIntake(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	f.at("intake.saved")
+	f.Wake()
+	return i, nil
+}
+
+// Decide records a moderator's decision on one item of an intake.
+func (f *Flow) Decide(ctx context.Context, intakeID, item string, d rempart.Decision, by rempart.Actor) error {
+	err := f.DB.UpdateIntake(ctx, intakeID, func(i *rempart.Intake) error { return i.Decide(item, d, by, f.Now()) })
+	f.Wake()
+	return err
+}
+
+// Answer acts on a platform's callback, once for each identifier: a message
+// that comes again is accepted and changes nothing.
+func (f *Flow) Answer(ctx context.Context, from rempart.Peer, id string, cb exchange.Callback) error {
+	f.at("answer.before")
+	now := f.Now()
+	var c *rempart.Case
+	var err error
+	var change func(*rempart.Case) error
+	switch cb.Type {
+	case rempart.CallbackAcknowledged, rempart.CallbackDecided:
+		if c, err = f.DB.CaseByNotice(ctx, cb.NoticeID); err != nil {
+			return err
+		}
+		if err := f.mayAnswer(ctx, from, c.Notice(cb.NoticeID)); err != nil {
+			return err
+		}
+		change = func(c *rempart.Case) error {
+			if cb.Type == rempart.CallbackDecided {
+				return c.NoticeDecided(cb.NoticeID, cb.Number, from.ID, cb.Items, now)
+			}
+			return c.NoticeAcknowledged(cb.NoticeID, cb.Number, from.ID, now)
+		}
+	case rempart.CallbackStopped:
+		if cb.Stop == nil {
+			return &rempart.Error{Kind: rempart.Invalid, Field: "stop", Code: "callback.stop", Public: "A match.stopped message says in stop what was stopped."}
+		}
+		if c, err = f.DB.CaseByRef(ctx, cb.Stop.CaseRef); err != nil {
+			return err
+		}
+		change = func(c *rempart.Case) error { return c.Stopped(cb.Stop.Item, from.ID, cb.Stop.Distance, now) }
+	default:
+		return &rempart.Error{Kind: rempart.Invalid, Field: "type", Code: "callback.type", Public: "The type of a callback is notice.acknowledged, notice.decided or match.stopped."}
+	}
+	err = f.DB.UpdateCase(ctx, c.ID, "callback:"+from.ID+":"+id, change)
+	if errors.Is(err, store.ErrAlready) {
+		return nil
+	}
+	f.at("answer.saved")
+	return err
+}
+
+// mayAnswer says whether a peer is the one a notice was sent to.
+func (f *Flow) mayAnswer(ctx context.Context, from rempart.Peer, n *rempart.Notice) error {
+	s, err := f.DB.Service(ctx, n.ServiceID)
+	if err != nil {
+		return err
+	}
+	if s.PeerID != from.ID {
+		return &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
+	}
+	return nil
+}

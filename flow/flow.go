@@ -1,0 +1,112 @@
+// Package flow is the way of a report from start to end, one step after
+// another, each safe to run twice.
+//
+//	Submit      the report is saved with its case, items and provisional entries
+//	qualify     the law pack proposes qualifications; the case enters the queue
+//	(analyst)   confirms a qualification, a fingerprint, prepares a notice, sends it
+//	send        the notice is delivered; its identifier is the idempotency key
+//	(platform)  receives, acknowledges, decides; each answer is a signed callback
+//	Answer      the answer moves the notice and its items
+//	Match       an upload is checked; a stop is told to the hub
+//
+// What a person does calls a method here; what follows by itself is a job that
+// [Flow.Work] takes from the store. Between any two steps the process may be
+// killed: the store has either all of a step or none, and what reaches the
+// outside carries a key that makes the second time a repetition.
+package flow
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"rempart"
+	"rempart/exchange"
+	"rempart/law"
+	"rempart/store"
+)
+
+// A Flow does the steps on one instance. Fill the fields, then call New.
+type Flow struct {
+	DB       *store.DB
+	Law      *law.Pack
+	Now      func() time.Time
+	Client   *http.Client     // for deliveries; default: one with timeouts
+	Notifier rempart.Notifier // the association's identity in notices
+	Origin   string           // base address under which others reach this instance
+	Log      *slog.Logger
+
+	// Fault, if set, is called between any two steps with the name of the
+	// point reached. Only fault tests set it.
+	Fault func(point string)
+
+	index *index
+	wake  chan struct{}
+}
+
+// New makes a filled Flow ready.
+func New(f Flow) *Flow {
+	if f.Now == nil {
+		f.Now = time.Now
+	}
+	if f.Client == nil {
+		f.Client = exchange.NewClient()
+	}
+	if f.Log == nil {
+		f.Log = slog.New(slog.DiscardHandler)
+	}
+	f.index = newIndex(f.DB)
+	f.wake = make(chan struct{}, 1)
+	return &f
+}
+
+// Wake tells the worker that there may be work; it need not be called, as the
+// worker looks by itself a few times a second.
+func (f *Flow) Wake() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// at marks a point between two steps.
+func (f *Flow) at(point string) {
+	if f.Fault != nil {
+		f.Fault(point)
+	}
+}
+
+// Submitted is the answer to a report.
+type Submitted struct {
+	Code      rempart.CaseCode // shown once; not kept
+	Ref       string           // the case's reference, which opens nothing
+	Receipt   string           // signed note: a text with the date and counts, and a signature
+	Addresses int
+	Pictures  int // with at least one fingerprint
+	TooFlat   int // pictures among them that are too flat to be recognised
+	At        time.Time
+}
+
+// A Follow is what the holder of a code may see of her case.
+type Follow struct {
+	Ref      string
+	Lang     string
+	OpenedAt time.Time
+	State    rempart.CaseState
+	Minor    bool
+	Items    []FollowItem
+	Stops    int // over all items
+}
+
+// A FollowItem is one item as its person may see it.
+type FollowItem struct {
+	Number   int // 1, 2, … among its kind
+	Kind     rempart.ItemKind
+	Address  string // empty for a picture
+	State    rempart.ItemState
+	Since    time.Time
+	Service  string // name of the service notified, "" if none
+	Measure  rempart.Measure
+	Stops    int
+	LastStop time.Time
+}

@@ -1,0 +1,162 @@
+package flow
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"rempart"
+	"rempart/near"
+	"rempart/pdq"
+	"rempart/store"
+)
+
+// fresh is how old the index may be when a lookup starts: an older one is
+// brought up to date first, so an entry that was committed is found 10 ms later
+// at the latest, with nothing asked of the database in between.
+const fresh = 10 * time.Millisecond
+
+// An index holds every active entry in memory and follows the store's change
+// table.
+type index struct {
+	db   *store.DB
+	near *near.Index // PDQ, by the entry's number
+
+	follow sync.Mutex // held while following; owns cursor
+	cursor string
+
+	mu      sync.RWMutex // guards the rest
+	at      time.Time    // when the change table was last read to its end
+	where   string       // cursor reached then
+	entries map[uint64]rempart.Entry
+	exact   map[rempart.Fingerprint][]uint64 // SHA-256 and MD5, by type and value
+}
+
+func newIndex(db *store.DB) *index {
+	return &index{db: db, near: near.New(), entries: map[uint64]rempart.Entry{}, exact: map[rempart.Fingerprint][]uint64{}}
+}
+
+// catchUp reads the change table to its end, unless that was done within
+// fresh, and returns the position reached.
+func (x *index) catchUp(ctx context.Context) (string, error) {
+	x.mu.RLock()
+	at, where := x.at, x.where
+	x.mu.RUnlock()
+	if time.Since(at) < fresh {
+		return where, nil
+	}
+	x.follow.Lock()
+	defer x.follow.Unlock()
+	for {
+		start := time.Now()
+		changes, cursor, err := x.db.Changes(ctx, x.cursor, 10_000)
+		if err != nil {
+			return "", err
+		}
+		for _, c := range changes {
+			x.apply(c)
+		}
+		x.cursor = cursor
+		if len(changes) == 0 {
+			x.mu.Lock()
+			x.at, x.where = start, cursor
+			x.mu.Unlock()
+			return cursor, nil
+		}
+	}
+}
+
+// apply puts an entry in or takes it out. The near index is changed inside the
+// lock, so that no lookup sees one without the other.
+func (x *index) apply(c store.Change) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	old, had := x.entries[c.Num]
+	active := c.Entry.State == rempart.EntryActive
+	switch {
+	case active && !had:
+		x.entries[c.Num] = c.Entry
+		if h, ok := hashOf(c.Entry.Fingerprint); ok {
+			x.near.Add(near.ID(c.Num), h)
+		} else {
+			k := exactKey(c.Entry.Fingerprint)
+			x.exact[k] = append(x.exact[k], c.Num)
+		}
+	case active:
+		x.entries[c.Num] = c.Entry
+	case had:
+		delete(x.entries, c.Num)
+		if _, ok := hashOf(old.Fingerprint); ok {
+			x.near.Remove(near.ID(c.Num))
+			return
+		}
+		k := exactKey(old.Fingerprint)
+		kept := x.exact[k][:0]
+		for _, n := range x.exact[k] {
+			if n != c.Num {
+				kept = append(kept, n)
+			}
+		}
+		if x.exact[k] = kept; len(kept) == 0 {
+			delete(x.exact, k)
+		}
+	}
+}
+
+func hashOf(f rempart.Fingerprint) (pdq.Hash, bool) {
+	if f.Type != rempart.PDQ {
+		return pdq.Hash{}, false
+	}
+	h, err := pdq.Parse(f.Value)
+	return h, err == nil
+}
+
+func exactKey(f rempart.Fingerprint) rempart.Fingerprint {
+	return rempart.Fingerprint{Type: f.Type, Value: f.Value}
+}
+
+// find returns the entries within the threshold of their list of f, in the form
+// named.
+func (x *index) find(f rempart.Fingerprint, form string) []rempart.Match {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var out []rempart.Match
+	add := func(num uint64, distance int) {
+		e, ok := x.entries[num]
+		if !ok {
+			return
+		}
+		l, ok := listByID(e.List)
+		if !ok || distance > l.Threshold {
+			return
+		}
+		out = append(out, rempart.Match{List: e.List, Type: e.Fingerprint.Type, Value: e.Fingerprint.Value, Distance: distance, Form: form,
+			Class: l.Class, Action: l.Action, CaseRef: e.CaseRef, Since: e.Since, EntryID: e.ID, CaseID: e.CaseID, ItemID: e.ItemID})
+	}
+	if h, ok := hashOf(f); ok {
+		for _, m := range x.near.Search(h, pdq.MatchDistance) {
+			add(uint64(m.ID), m.Distance)
+		}
+		return out
+	}
+	for _, num := range x.exact[exactKey(f)] {
+		add(num, 0)
+	}
+	return out
+}
+
+// len returns how many entries are active.
+func (x *index) len() int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return len(x.entries)
+}
+
+func listByID(id string) (rempart.List, bool) {
+	for _, l := range rempart.Lists {
+		if l.ID == id {
+			return l, true
+		}
+	}
+	return rempart.List{}, false
+}

@@ -1,0 +1,250 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"rempart"
+	"rempart/exchange"
+	"rempart/law"
+	"rempart/store"
+)
+
+// lease is how long a worker holds a job. It is longer than a delivery can
+// take, so that a live worker never loses one.
+const lease = time.Minute
+
+// poll is how often the worker looks for work that nobody announced.
+const poll = 200 * time.Millisecond
+
+// backoff is the wait after each failed delivery, from seconds to days; after
+// the last, 7 days after the first try, the job is given to a human.
+var backoff = []time.Duration{
+	2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour,
+	3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour,
+}
+
+// Work takes jobs from the store and does them until ctx ends; it then returns
+// nil, with no job under way.
+func (f *Flow) Work(ctx context.Context) error {
+	seal := time.NewTicker(time.Second)
+	defer seal.Stop()
+	for ctx.Err() == nil {
+		n, err := f.Step(ctx)
+		if err != nil && ctx.Err() == nil {
+			f.Log.ErrorContext(ctx, "work", "err", err)
+		}
+		if n > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-f.wake:
+		case <-time.After(poll):
+		case <-seal.C:
+			if _, err := f.DB.Seal(ctx); err != nil && ctx.Err() == nil {
+				f.Log.ErrorContext(ctx, "seal the ledger", "err", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Step claims the jobs that are due and does them; it returns how many.
+func (f *Flow) Step(ctx context.Context) (int, error) {
+	claims, err := f.DB.ClaimJobs(ctx, 8, lease)
+	if err != nil {
+		return 0, err
+	}
+	var faults []error
+	for _, c := range claims {
+		f.at(c.Job.Kind + ".claimed")
+		if err := f.do(ctx, c); err != nil {
+			faults = append(faults, fmt.Errorf("flow: job %d (%s): %w", c.ID, c.Job.Kind, err))
+		}
+	}
+	return len(claims), errors.Join(faults...)
+}
+
+// do does one job and says so to the store. An error of ours (the database is
+// away) leaves the job claimed: its lease ends and it is done again.
+func (f *Flow) do(ctx context.Context, c store.Claim) error {
+	var fail *exchange.Failure
+	var err error
+	switch c.Job.Kind {
+	case rempart.JobQualify:
+		err = f.qualify(ctx, c.Job.Subject)
+	case rempart.JobSend:
+		fail, err = f.send(ctx, c)
+	case rempart.JobCallback:
+		fail, err = f.tell(ctx, c)
+	case jobStop:
+		fail, err = f.tellStop(ctx, c)
+	default:
+		return f.DB.BuryJob(ctx, c.ID, "no step does this kind of job")
+	}
+	switch {
+	case err != nil:
+		if k := rempart.KindOf(err); k == rempart.Internal || k == rempart.Unavailable {
+			if e := f.DB.RetryJob(ctx, c.ID, f.Now().Add(wait(c.Attempt, nil)), "our own fault: see the log"); e != nil {
+				return errors.Join(err, e)
+			}
+			return err
+		}
+		f.Log.ErrorContext(ctx, "job given to a human", "job", c.ID, "kind", c.Job.Kind, "err", err)
+		return f.DB.BuryJob(ctx, c.ID, rempart.KindOf(err).String())
+	case fail == nil:
+		f.at(c.Job.Kind + ".saved")
+		return f.DB.FinishJob(ctx, c.ID)
+	case fail.Permanent || c.Attempt > len(backoff):
+		return f.DB.BuryJob(ctx, c.ID, fail.Error())
+	}
+	return f.DB.RetryJob(ctx, c.ID, f.Now().Add(wait(c.Attempt, fail)), fail.Error())
+}
+
+// wait is how long to wait after the given attempt (1 is the first).
+func wait(attempt int, fail *exchange.Failure) time.Duration {
+	d := backoff[min(max(attempt, 1), len(backoff))-1]
+	if fail != nil && fail.RetryAfter > d {
+		d = fail.RetryAfter
+	}
+	return d
+}
+
+// qualify lets the law pack propose qualifications.
+func (f *Flow) qualify(ctx context.Context, caseID string) error {
+	now := f.Now()
+	return f.DB.UpdateCase(ctx, caseID, "", func(c *rempart.Case) error {
+		r := f.Law.Qualify(c.Facts, now.Format(time.DateOnly))
+		p, because := law.Priority(c.Facts, c.OpenedAt, now)
+		return c.Propose(r.Qualifications, r.NotCovered, r.Pack, law.CategoryOf(c.Facts).Code, p, because, now)
+	})
+}
+
+// send delivers a notice. Its identifier is the idempotency key: if we are
+// killed after the platform took it and before we wrote that down, the next try
+// gets the same receipt.
+func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, error) {
+	c, err := f.DB.Case(ctx, claim.Job.Subject)
+	if err != nil {
+		return nil, err
+	}
+	n := c.Notice(claim.Job.Payload)
+	if n == nil {
+		return nil, &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
+	}
+	if n.State != rempart.NoticeQueued {
+		return nil, nil // sent, and recorded, before we were stopped
+	}
+	var number string
+	var status int
+	var answer string
+	cred, peer, fail, err := f.credentials(ctx, n.ServiceID)
+	if err != nil {
+		return nil, err
+	}
+	if fail == nil {
+		var r exchange.Receipt
+		r, status, answer, err = exchange.SendNotice(ctx, f.Client, peer.URL, cred.Key, exchange.FromNotice(*n))
+		if err != nil && !errors.As(err, &fail) {
+			return nil, err
+		}
+		number = r.Number
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // we are stopping: the lease ends, another try follows
+	}
+	f.at("notice.send.delivered")
+	now := f.Now()
+	a := rempart.Attempt{At: now, Status: status, Answer: answer}
+	if fail != nil {
+		a.Status, a.Answer = fail.Status, fail.Answer
+		if !fail.Permanent && claim.Attempt <= len(backoff) {
+			a.Next = now.Add(wait(claim.Attempt, fail))
+		}
+	}
+	return fail, f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error {
+		if fail != nil {
+			return c.NoticeAttemptFailed(n.ID, a, now)
+		}
+		return c.NoticeAccepted(n.ID, number, a, now)
+	})
+}
+
+// credentials returns how to reach a service, or why it cannot be reached.
+func (f *Flow) credentials(ctx context.Context, serviceID string) (cred rempart.Credentials, p rempart.Peer, fail *exchange.Failure, err error) {
+	s, err := f.DB.Service(ctx, serviceID)
+	if err != nil {
+		return cred, p, nil, err
+	}
+	if s.PeerID == "" {
+		return cred, p, &exchange.Failure{Answer: "no channel to this service is known", Permanent: true}, nil
+	}
+	if p, err = f.DB.Peer(ctx, s.PeerID); err != nil {
+		return cred, p, nil, err
+	}
+	if p.URL == "" || !p.DisabledAt.IsZero() {
+		return cred, p, &exchange.Failure{Answer: "the channel to this service is closed", Permanent: true}, nil
+	}
+	cred, err = f.DB.Credentials(ctx, p.ID)
+	return cred, p, nil, err
+}
+
+// tell sends the acknowledgement or decision of an intake to its notifier.
+func (f *Flow) tell(ctx context.Context, claim store.Claim) (*exchange.Failure, error) {
+	i, err := f.DB.Intake(ctx, claim.Job.Subject)
+	if err != nil {
+		return nil, err
+	}
+	cb := exchange.Callback{Type: claim.Job.Payload, NoticeID: i.Notice.ID, Number: i.Number, At: i.ReceivedAt}
+	if cb.Type == rempart.CallbackDecided {
+		cb.Items, cb.At = i.Decisions, i.UpdatedAt
+	}
+	fail, err := f.callback(ctx, i.PeerID, claim.Job.Key, cb)
+	if fail != nil || err != nil {
+		return fail, err
+	}
+	return nil, f.DB.Commit(ctx, "told:"+claim.Job.Key, rempart.Consequences{Events: []rempart.Event{{
+		Kind: "intake.told", Subject: i.ID, Actor: rempart.ActorSystem, At: f.Now(), Data: map[string]string{"callback": cb.Type},
+	}}})
+}
+
+// callback sends a message to a peer. A peer without an address is not told:
+// it asks with GET /api/v1/notices/{id}.
+func (f *Flow) callback(ctx context.Context, peerID, id string, cb exchange.Callback) (*exchange.Failure, error) {
+	p, err := f.DB.Peer(ctx, peerID)
+	if err != nil {
+		return nil, err
+	}
+	if p.URL == "" {
+		return nil, nil
+	}
+	cred, err := f.DB.Credentials(ctx, peerID)
+	if err != nil {
+		return nil, err
+	}
+	var fail *exchange.Failure
+	if _, _, err := exchange.SendCallback(ctx, f.Client, p.URL, cred, id, cb); err != nil && !errors.As(err, &fail) {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	f.at("callback.delivered")
+	return fail, nil
+}
+
+// jobStop tells a hub that an upload matched one of its entries; Subject is the
+// peer, Payload the callback.
+const jobStop = "stop.tell"
+
+func (f *Flow) tellStop(ctx context.Context, claim store.Claim) (*exchange.Failure, error) {
+	var cb exchange.Callback
+	if err := json.Unmarshal([]byte(claim.Job.Payload), &cb); err != nil {
+		return nil, fmt.Errorf("flow: payload of job %d: %w", claim.ID, err)
+	}
+	return f.callback(ctx, claim.Job.Subject, claim.Job.Key, cb)
+}

@@ -1,0 +1,112 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"rempart"
+)
+
+// maxForm is the largest body of a report, a notice or a callback, in bytes.
+const maxForm = 256 << 10
+
+// api registers the JSON API of the instance's roles, and the document that
+// describes it at /api/openapi.json.
+func (s *Server) api(mux *http.ServeMux) {
+	c := huma.DefaultConfig("Rempart", "1")
+	c.OpenAPIPath = "/api/openapi"
+	c.DocsPath = "" // the library's page loads scripts from elsewhere
+	c.SchemasPath = ""
+	c.CreateHooks = nil // no $schema links, which would name the Host header
+	c.Info.Description = "From a report to removal, and it stays removed. Errors are RFC 9457 problem documents. Writes take an Idempotency-Key."
+	c.Info.License = &huma.License{Name: "EUPL-1.2", Identifier: "EUPL-1.2"}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"key": {Type: "http", Scheme: "bearer", Description: "A key of the kind named in the operation."},
+	}
+	a := humago.New(mux, c)
+	if s.Hub {
+		s.reportAPI(a)
+		s.callbackAPI(mux, a)
+		s.feedAPI(mux, a)
+	}
+	if s.Platform {
+		s.noticeAPI(a)
+	}
+	s.matchAPI(mux, a)
+	s.healthAPI(mux)
+	if s.Advance != nil {
+		s.demoAPI(a)
+	}
+}
+
+var withKey = []map[string][]string{{"key": {}}}
+
+// peer returns the peer that a bearer key belongs to, if it is of one of the
+// kinds.
+func (s *Server) peer(ctx context.Context, authorization string, kinds ...rempart.PeerKind) (rempart.Peer, error) {
+	key, ok := strings.CutPrefix(authorization, "Bearer ")
+	if !ok || key == "" {
+		return rempart.Peer{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "key.missing", Public: "Send your key in the header Authorization: Bearer KEY."}
+	}
+	p, err := s.DB.PeerByKey(ctx, strings.TrimSpace(key))
+	if rempart.KindOf(err) == rempart.NotFound || err == nil && !p.DisabledAt.IsZero() {
+		return rempart.Peer{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "key.unknown", Public: "This key opens nothing here."}
+	}
+	if err != nil {
+		return rempart.Peer{}, err
+	}
+	if !slices.Contains(kinds, p.Kind) {
+		return rempart.Peer{}, &rempart.Error{Kind: rempart.Forbidden, Code: "key.kind", Public: "This key is not for this."}
+	}
+	return p, nil
+}
+
+// healthAPI answers the operator: alive, and ready to serve.
+func (s *Server) healthAPI(mux *http.ServeMux) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Write([]byte("ok\n"))
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := s.DB.Ping(ctx); err != nil {
+			s.Log.ErrorContext(r.Context(), "not ready", "err", err)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			w.Write([]byte("the database does not answer\n"))
+			return
+		}
+		w.Write([]byte("ready\n"))
+	})
+}
+
+// demoAPI moves the demo's clock.
+func (s *Server) demoAPI(a huma.API) {
+	type in struct {
+		Body struct {
+			Advance string `json:"advance" example:"48h" doc:"how far to move the clock, as Go writes durations; at most 8760h"`
+		}
+	}
+	type out struct {
+		Body struct {
+			Now time.Time `json:"now"`
+		}
+	}
+	huma.Register(a, huma.Operation{OperationID: "demo-clock", Method: http.MethodPost, Path: "/demo/clock", Tags: []string{"demo"},
+		Summary: "Move the demo's clock"}, func(_ context.Context, i *in) (*out, error) {
+		d, err := time.ParseDuration(i.Body.Advance)
+		if err != nil || d < 0 || d > 8760*time.Hour {
+			return nil, problem(&rempart.Error{Kind: rempart.Invalid, Field: "advance", Code: "demo.advance", Public: "Say how far to move the clock, such as 48h; at most 8760h, and never back."})
+		}
+		o := &out{}
+		o.Body.Now = s.Advance(d)
+		return o, nil
+	})
+}

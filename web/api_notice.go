@@ -1,0 +1,149 @@
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rempart"
+	"rempart/exchange"
+)
+
+// noticeState is what GET /api/v1/notices/{id} answers.
+type noticeState struct {
+	exchange.Receipt
+	Items map[string]rempart.Decision `json:"items" doc:"the decision on each item decided so far, by its identifier"`
+}
+
+// noticeAPI registers the platform's intake of notices (DSA art. 16).
+func (s *Server) noticeAPI(a huma.API) {
+	type in struct {
+		Authorization string `header:"Authorization" required:"true" doc:"Bearer, a trusted flagger's or another notifier's key"`
+		Key           string `header:"Idempotency-Key" maxLength:"200" doc:"default: the notice's id. The same key gives the same receipt"`
+		Body          exchange.Notice
+	}
+	type out struct {
+		Location string `header:"Location"`
+		Body     exchange.Receipt
+	}
+	huma.Register(a, huma.Operation{OperationID: "notify", Method: http.MethodPost, Path: "/api/v1/notices", Tags: []string{"notices"}, Security: withKey,
+		Summary: "Send a notice (DSA article 16)", Description: "What the notice lacks is named with its article.", DefaultStatus: http.StatusAccepted, MaxBodyBytes: 1 << 20},
+		func(ctx context.Context, i *in) (*out, error) {
+			p, err := s.peer(ctx, i.Authorization, rempart.PeerFlagger, rempart.PeerPartner)
+			if err != nil {
+				return nil, s.fault(err, "notify")
+			}
+			it, err := s.Flow.Receive(ctx, p, i.Body, i.Key)
+			if err != nil {
+				return nil, s.fault(err, "notify")
+			}
+			return &out{Location: "/api/v1/notices/" + it.ID, Body: receiptOf(it)}, nil
+		})
+
+	type get struct {
+		Authorization string `header:"Authorization" required:"true"`
+		ID            string `path:"id"`
+	}
+	type state struct{ Body noticeState }
+	huma.Register(a, huma.Operation{OperationID: "notice", Method: http.MethodGet, Path: "/api/v1/notices/{id}", Tags: []string{"notices"}, Security: withKey,
+		Summary: "The state of a notice, and its decisions"},
+		func(ctx context.Context, i *get) (*state, error) {
+			p, err := s.peer(ctx, i.Authorization, rempart.PeerFlagger, rempart.PeerPartner)
+			if err != nil {
+				return nil, s.fault(err, "notice")
+			}
+			it, err := s.DB.Intake(ctx, i.ID)
+			if err == nil && it.PeerID != p.ID {
+				err = &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
+			}
+			if err != nil {
+				return nil, s.fault(err, "notice")
+			}
+			return &state{noticeState{receiptOf(it), it.Decisions}}, nil
+		})
+}
+
+func receiptOf(i *rempart.Intake) exchange.Receipt {
+	return exchange.Receipt{ID: i.ID, Number: i.Number, State: string(i.State), ReceivedAt: i.ReceivedAt}
+}
+
+// callbackAPI registers what a platform tells this hub. The signature is over
+// the bytes, so the library does not read them.
+func (s *Server) callbackAPI(mux *http.ServeMux, a huma.API) {
+	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "callback", Method: http.MethodPost, Path: "/api/v1/callbacks", Tags: []string{"notices"}, Security: withKey,
+		Summary: "Tell what became of a notice, or that an upload was stopped",
+		Description: "Signed as Standard Webhooks says: headers webhook-id, webhook-timestamp, webhook-signature over the body, with the secret of the peer whose key is in Authorization. " +
+			"A message with a webhook-id seen before is accepted and changes nothing.",
+		RequestBody: jsonBody(a, reflect.TypeFor[exchange.Callback]()),
+		Responses:   map[string]*huma.Response{"204": {Description: "done"}, "default": {Description: "a problem document"}}})
+	mux.HandleFunc("POST /api/v1/callbacks", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.callback(r, http.MaxBytesReader(w, r.Body, 1<<20)); err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
+
+func (s *Server) callback(r *http.Request, body io.Reader) error {
+	p, err := s.peer(r.Context(), r.Header.Get("Authorization"), rempart.PeerPlatform)
+	if err != nil {
+		return err
+	}
+	b, err := io.ReadAll(body)
+	if err != nil {
+		return &rempart.Error{Kind: rempart.TooLarge, Code: "callback.size", Public: "This message is too long or broke off.", Err: err}
+	}
+	cred, err := s.DB.Credentials(r.Context(), p.ID)
+	if err != nil {
+		return err
+	}
+	cb, id, err := exchange.ReadCallback(cred.Secret, r.Header, b)
+	if err != nil {
+		return err
+	}
+	return s.Flow.Answer(r.Context(), p, id, cb)
+}
+
+// feedAPI registers the change feed of the lists.
+func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
+	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "feed", Method: http.MethodGet, Path: "/api/v1/feed", Tags: []string{"lists"}, Security: withKey,
+		Summary:     "What changed in the lists, as JSON Lines",
+		Description: "One entry a line in commit order, then one line with end and the cursor to go on from. An entry that is no longer active must stop matching. wait: seconds to wait for a change, at most 30.",
+		Parameters: []*huma.Param{
+			{Name: "after", In: "query", Description: "cursor of the answer before; empty for the beginning", Schema: &huma.Schema{Type: "string"}},
+			{Name: "wait", In: "query", Schema: &huma.Schema{Type: "integer"}},
+		},
+		Responses: map[string]*huma.Response{"200": {Description: "lines of JSON", Content: map[string]*huma.MediaType{"application/jsonl": {Schema: schemaOf(a, reflect.TypeFor[exchange.FeedLine]())}}}}})
+	mux.HandleFunc("GET /api/v1/feed", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := s.peer(r.Context(), r.Header.Get("Authorization"), rempart.PeerPlatform, rempart.PeerPartner); err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
+		wait, _ := strconv.Atoi(r.URL.Query().Get("wait"))
+		entries, cursor, err := s.Flow.Feed(r.Context(), r.URL.Query().Get("after"), time.Duration(min(max(wait, 0), 30))*time.Second)
+		if err != nil {
+			if r.Context().Err() == nil {
+				s.writeProblem(w, r, err)
+			}
+			return
+		}
+		w.Header().Set("Content-Type", "application/jsonl")
+		if err := exchange.WriteFeed(w, entries, cursor); err != nil && r.Context().Err() == nil {
+			s.Log.WarnContext(r.Context(), "feed broke off", "err", err)
+		}
+	})
+}
+
+func schemaOf(a huma.API, t reflect.Type) *huma.Schema {
+	return a.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+}
+
+func jsonBody(a huma.API, t reflect.Type) *huma.RequestBody {
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf(a, t)}}}
+}

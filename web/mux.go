@@ -1,0 +1,37 @@
+package web
+
+import (
+	"net/http"
+)
+
+// routes joins the table of pages and the JSON API of the instance's roles.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	tables := [][]route{consoleRoutes}
+	if s.Hub {
+		tables = append(tables, personRoutes, hubRoutes)
+	}
+	if s.Platform {
+		tables = append(tables, platformRoutes)
+	}
+	for _, table := range tables {
+		for _, rt := range table {
+			mux.Handle(rt.pattern, s.door(rt))
+		}
+	}
+	s.staticFiles(mux)
+	s.api(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.notFound(w, r) })
+	// Browsers say where a request comes from; a form on another site can post
+	// nothing here. Programs send no such header and are let through.
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// door puts the session rule of a route's area before its handler.
+func (s *Server) door(rt route) http.Handler {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { rt.handle(s, w, r) })
+	if rt.area == areaConsole {
+		return s.staffOnly(h)
+	}
+	return h
+}

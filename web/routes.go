@@ -1,0 +1,62 @@
+package web
+
+import "net/http"
+
+// area says whose door a route is, and so which session rule, headers and
+// error page go with it.
+type area string
+
+const (
+	areaPerson  area = "person"  // nobody is asked who she is: no cookie, no log of who came
+	areaConsole area = "console" // staff, signed in
+	areaOpen    area = "open"    // console pages before sign-in, static files
+)
+
+// A route is one door.
+type route struct {
+	pattern string
+	area    area
+	handle  func(*Server, http.ResponseWriter, *http.Request)
+	doc     string
+}
+
+// person, console and platform are the pages; the JSON API is in api.go, and
+// described by the OpenAPI document it serves.
+var personRoutes = []route{
+	{"GET /{$}", areaPerson, (*Server).home, "first screen: under 18, report, follow up, help lines"},
+	{"GET /report", areaPerson, (*Server).reportForm, "the report's form"},
+	{"POST /report", areaPerson, (*Server).reportPost, "saves the report; shows the case code, once"},
+	{"POST /report/confirm", areaPerson, (*Server).reportConfirm, "the code's last group typed back; shows the receipt"},
+	{"GET /follow", areaPerson, (*Server).followForm, "asks for a code"},
+	{"POST /follow", areaPerson, (*Server).followPost, "what became of each item"},
+	{"GET /minor", areaPerson, (*Server).minor, "the path for someone under 18"},
+	{"GET /how", areaPerson, (*Server).how, "what leaves the device, what is kept, what is not"},
+}
+
+var consoleRoutes = []route{
+	{"GET /console/sign-in", areaOpen, (*Server).signInForm, "sign-in"},
+	{"POST /console/sign-in", areaOpen, (*Server).signInPost, "sign-in by password"},
+	{"GET /console/enter", areaOpen, (*Server).enter, "one-time sign-in link"},
+	{"POST /console/enter", areaOpen, (*Server).enterPost, "spends a one-time sign-in link"},
+	{"POST /console/sign-out", areaConsole, (*Server).signOut, "ends the session"},
+	{"GET /console/{$}", areaConsole, (*Server).consoleHome, "queue of cases (hub) or of notices (platform)"},
+	{"GET /console/admin", areaConsole, (*Server).admin, "staff, services, peers, jobs, ledger"},
+}
+
+var hubRoutes = []route{
+	{"GET /console/cases/{ref}", areaConsole, (*Server).caseShow, "one case: facts, history, decision"},
+	{"POST /console/cases/{ref}/qualifications/{id}", areaConsole, (*Server).qualificationPost, "action=confirm|reject, reason"},
+	{"POST /console/cases/{ref}/items/{id}", areaConsole, (*Server).itemPost, "action=confirm|reject|withdraw|drop, reason"},
+	{"POST /console/cases/{ref}/notices", areaConsole, (*Server).noticePrepare, "service, item…: drafts a notice"},
+	{"GET /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticeShow, "the notice as the platform will see it"},
+	{"POST /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticePost, "action=save|send|cancel, explanation, good_faith"},
+	{"POST /console/cases/{ref}/state", areaConsole, (*Server).casePost, "action=close|reopen, reason"},
+}
+
+var platformRoutes = []route{
+	{"GET /{$}", areaPerson, (*Server).platformHome, "what this instance is, where to sign in"},
+	{"GET /console/notices/{number}", areaConsole, (*Server).intakeShow, "one notice received"},
+	{"POST /console/notices/{number}/items/{id}", areaConsole, (*Server).intakeDecide, "a decision with its statement of reasons"},
+	{"GET /console/check", areaConsole, (*Server).checkForm, "checks a picture by hand"},
+	{"POST /console/check", areaConsole, (*Server).checkPost, "the same, answer"},
+}
