@@ -42,11 +42,11 @@ export class FingerprintError extends Error {
 }
 
 // pdqFromRGBA returns {hash, quality, dihedral} of width x height pixels, four
-// bytes each. The fourth byte is ignored: flatten transparency before. hash is
-// 64 lower-case hex digits; quality is 0 to 100, and under 50 the hash is too
-// vague to recognise a picture; dihedral holds the hashes of the original, turned
-// by 90, 180 and 270 degrees (counter-clockwise), flipped top to bottom, left to
-// right, and along both diagonals.
+// bytes each; the fourth, transparency, is ignored. hash is 64 lower-case hex
+// digits; quality is 0 to 100, and under 50 the hash is too vague to recognise a
+// picture; dihedral holds the hashes of the original, turned by 90, 180 and 270
+// degrees (counter-clockwise), flipped top to bottom, left to right, and along
+// both diagonals.
 export function pdqFromRGBA(data, width, height) {
   const stream = pdqStream(width, height);
   stream.push(data, height);

@@ -75,7 +75,7 @@ class Picker {
     this.startWorker();
   }
 
-  say(name, n) {
+  say(name, n = '') {
     return this.sentences.get(name).replaceAll('{n}', n).replaceAll('{max}', MAX_PICTURES);
   }
 
@@ -132,9 +132,11 @@ class Picker {
   }
 
   hear(data) {
-    if (data.ready) this.section.hidden = false;
-    if (data.id !== this.queue[0]?.n) return;
-    if (data.result) {
+    if (data.ready) {
+      this.section.hidden = false;
+    } else if (data.id !== this.queue[0]?.n) {
+      // about a picture that is no longer wanted
+    } else if (data.result) {
       this.finish(data.result);
     } else {
       part(this.queue[0].row, 'progress').value = data.progress;

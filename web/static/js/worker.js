@@ -65,7 +65,7 @@ async function examine(file, result, progress) {
 // decode turns the photo upright as its EXIF data asks, and takes the colours as
 // they are in the file, as the other fingerprinting programs do.
 async function decode(file, format) {
-  const options = { imageOrientation: 'from-image', colorSpaceConversion: 'none', premultiplyAlpha: 'premultiply' };
+  const options = { imageOrientation: 'from-image', colorSpaceConversion: 'none', premultiplyAlpha: 'none' };
   try {
     try {
       return await createImageBitmap(file, options);
@@ -78,20 +78,20 @@ async function decode(file, format) {
   }
 }
 
-// readPixels lays the picture over white (transparent parts have no colour that
-// could be read) and hashes it strip after strip: phones limit the size of a
-// canvas far below that of their own photos.
+// readPixels hashes the picture strip after strip: phones limit the size of a
+// canvas far below that of their own photos. Transparency is ignored, as in
+// package pdq, as far as a canvas can: it gives back a see-through colour roughly,
+// and black where nothing at all shows.
 function readPixels(bitmap, progress) {
   const { width, height } = bitmap;
   const rows = Math.min(height, Math.max(1, Math.floor(STRIP_PIXELS / width)));
   const context = new OffscreenCanvas(width, rows).getContext('2d', { willReadFrequently: true });
   if (!context || !readsBackTruly(context)) throw new FingerprintError('unsupported');
-  context.fillStyle = '#ffffff';
+  context.globalCompositeOperation = 'copy';
   context.imageSmoothingEnabled = false;
   const stream = pdqStream(width, height);
   for (let y = 0; y < height; y += rows) {
     const part = Math.min(rows, height - y);
-    context.fillRect(0, 0, width, part);
     context.drawImage(bitmap, 0, y, width, part, 0, 0, width, part);
     stream.push(context.getImageData(0, 0, width, part).data, part);
     progress((y + part) / height);

@@ -1,0 +1,55 @@
+// For tests only: drives the fingerprinting module from a page under the report
+// page's content security policy.
+
+import { pdqFromRGBA } from '/static/js/fingerprint.js';
+import { sniff } from '/static/js/sniff.js';
+
+// formula makes the pixels of the pictures that fixtures/README.md defines.
+function formula(w, h, k) {
+  const data = new Uint8ClampedArray(w * h * 4);
+  const side = Math.min(w, h);
+  let at = 0;
+  for (let y = 0; y < h; y++) {
+    for (let x = 0; x < w; x++) {
+      let [r, g, b] = [128, 128, 128];
+      if (k === 0) {
+        r = x * 7 + y * 13 + ((x * x + y * y) >> 4);
+        g = x * 3 + ((x * y) >> 3) + y * 5;
+        b = (x ^ y) * 9 + 17;
+      } else if (k === 1) {
+        r = Math.floor((x * 255) / Math.max(1, w - 1));
+        g = Math.floor((y * 255) / Math.max(1, h - 1));
+        b = (2 * x - w) ** 2 + (2 * y - h) ** 2 < Math.floor((side * side) / 2) ? 200 : 30;
+      } else if (k === 2) {
+        let s = Math.imul(x >> 3, 2654435761) + Math.imul(y >> 3, 40503) + 12345;
+        s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
+        [r, g, b] = [s >>> 24, s >>> 16, s >>> 8];
+      }
+      data[at++] = r & 255;
+      data[at++] = g & 255;
+      data[at++] = b & 255;
+      data[at++] = 255;
+    }
+  }
+  return data;
+}
+
+const worker = new Worker('/static/js/worker.js', { type: 'module' });
+const input = document.querySelector('#files');
+
+globalThis.drive = {
+  formula: (w, h, k) => pdqFromRGBA(formula(w, h, k), w, h),
+  sniff: async () => sniff(new Uint8Array(await input.files[0].arrayBuffer())),
+  // fingerprint gives the chosen file to a worker, and answers with its result and
+  // with everything that it posted, as text.
+  fingerprint: () =>
+    new Promise((resolve, reject) => {
+      const posted = [];
+      worker.onerror = () => reject(new Error('the worker failed'));
+      worker.onmessage = ({ data }) => {
+        posted.push(JSON.stringify(data));
+        if (data.result) resolve({ ...data.result, posted: posted.join('\n') });
+      };
+      worker.postMessage({ id: 1, file: input.files[0] });
+    }),
+};

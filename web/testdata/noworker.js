@@ -1,0 +1,2 @@
+// For tests only: a browser without workers.
+delete globalThis.Worker;
