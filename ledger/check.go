@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Report is what a check of a whole ledger found. Records are numbered from
+// 0, in the order they were sealed in.
+type Report struct {
+	Records     int64 // in the ledger, sealed or waiting to be
+	Sealed      int64 // in the tree, as far as it could be read
+	Checkpoints int64 // read
+	Whole       bool  // nothing was altered
+
+	// FirstBad is the first record at fault, -1 if none can be named. LastBad
+	// is the same, unless a hash of the tree, or a record together with hashes,
+	// was rewritten: then the fault is between the two, both included.
+	FirstBad, LastBad int64
+	Kind, Subject     string // of FirstBad, as it stands now; empty if it is gone
+	Problem           string // the first fault in a sentence, for an operator
+	Faults            int64  // leaves and checkpoints that do not fit
+}
+
+// A Leaf is a sealed record with the hashes stored with it.
+type Leaf struct {
+	Number int64
+	Record *Record // nil if it is gone
+	Hashes []byte  // as JoinHashes wrote them
+	Err    error   // the record could not be read
+}
+
+// A Checker reads a ledger from its first leaf to its last and finds what was
+// altered. It holds no more than the edge of the tree. It is not safe for
+// concurrent use.
+type Checker struct {
+	key   Verifier
+	edge  Edge
+	last  int64 // size of the newest checkpoint that fitted
+	lost  bool  // the tree can't be followed any further
+	newer bool  // leaves follow the newest checkpoint
+	rep   Report
+}
+
+// NewChecker returns a checker for checkpoints signed with a key.
+func NewChecker(key Verifier) *Checker {
+	return &Checker{key: key, rep: Report{FirstBad: -1, LastBad: -1}}
+}
+
+// Leaf takes the next leaf, in the order of their numbers.
+func (c *Checker) Leaf(l Leaf) {
+	if c.lost {
+		return
+	}
+	n := c.edge.Size()
+	if l.Number != n {
+		c.fault(n, n, nil, fmt.Sprintf("record %d is gone from the tree: the next one there is %d", n, l.Number))
+		c.lost = true
+		return
+	}
+	c.newer = true
+	stored, err := SplitHashes(l.Hashes)
+	if err != nil {
+		c.fault(n, n, l.Record, fmt.Sprintf("the hashes stored with record %d are damaged", n))
+		c.lost = true
+		return
+	}
+	switch {
+	case l.Err != nil:
+		c.fault(n, n, l.Record, fmt.Sprintf("record %d cannot be read: %v", n, l.Err))
+	case l.Record == nil:
+		c.fault(n, n, nil, fmt.Sprintf("record %d is gone", n))
+	case l.Record.Hash() != stored[0]:
+		c.fault(n, n, l.Record, fmt.Sprintf("record %d (%s of %s) does not fit the hash it was sealed with", n, l.Record.Kind, l.Record.Subject))
+	}
+	// Go on with the stored leaf: one altered record must not hide whether
+	// those after it are whole.
+	want := c.edge.Add(stored[0])
+	for level := range max(len(want), len(stored)) {
+		if level < len(want) && level < len(stored) && want[level] == stored[level] {
+			continue
+		}
+		first := n &^ (1<<level - 1)
+		c.fault(first, n, nil, fmt.Sprintf("between record %d and record %d, a hash of the tree was altered, or a record together with its own hash", first, n))
+		break
+	}
+}
+
+// Checkpoint takes the next checkpoint, in the order of their sizes, as soon as
+// that many leaves were taken. size is the one it is stored under.
+func (c *Checker) Checkpoint(size int64, signed string) {
+	c.rep.Checkpoints++
+	if c.lost {
+		return
+	}
+	p, err := c.key.Checkpoint(signed)
+	if err != nil {
+		what := "cannot be read"
+		if errors.Is(err, ErrSignature) {
+			what = "is not signed with this instance's key, or was altered"
+		}
+		c.fault(-1, -1, nil, fmt.Sprintf("the checkpoint after %d records %s", size, what))
+		return
+	}
+	if p.Size != size {
+		c.fault(-1, -1, nil, fmt.Sprintf("the checkpoint after %d records is stored as that after %d", p.Size, size))
+		return
+	}
+	if size != c.edge.Size() {
+		c.fault(c.edge.Size(), size-1, nil, fmt.Sprintf("records %d to %d are gone: a checkpoint was signed after %d records", c.edge.Size(), size-1, size))
+		c.lost = true
+		return
+	}
+	if p.Root != c.edge.Root() {
+		c.fault(c.last, size-1, nil, fmt.Sprintf("between record %d and record %d, records were altered together with their hashes: the tree does not fit the checkpoint signed after %d records", c.last, size-1, size))
+		c.lost = true // nor will any later checkpoint fit
+		return
+	}
+	c.last, c.newer = size, false
+}
+
+// Report ends the check. records is how many there are in all, sealed or not.
+func (c *Checker) Report(records int64) Report {
+	if c.newer && !c.lost {
+		c.fault(c.last, c.edge.Size()-1, nil, fmt.Sprintf("records %d to %d are in the tree, but no checkpoint was signed after them", c.last, c.edge.Size()-1))
+	}
+	r := c.rep
+	r.Records, r.Sealed = records, c.edge.Size()
+	r.Whole = r.Faults == 0
+	return r
+}
+
+// fault counts a fault and keeps the first one.
+func (c *Checker) fault(first, last int64, r *Record, problem string) {
+	c.rep.Faults++
+	if c.rep.Problem != "" {
+		return
+	}
+	c.rep.FirstBad, c.rep.LastBad, c.rep.Problem = first, last, problem
+	if r != nil {
+		c.rep.Kind, c.rep.Subject = r.Kind, r.Subject
+	}
+}

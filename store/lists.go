@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"rempart"
+)
+
+// A Change is one row of the change table: an entry and the state it is now in.
+type Change struct {
+	Num   uint64 // stable number of the entry, for indexes
+	Peer  string // whose feed the entry came from; "" is our own
+	Entry rempart.Entry
+}
+
+// entry makes an entry or moves it to its state, and places the change where
+// readers of changes will find it. A change of nothing is none; what was
+// withdrawn stays so, and what a feed says about a time before what we know of
+// is old news.
+func (t *tx) entry(peer string, e rempart.Entry) error {
+	if _, err := t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, xid, seq)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, `+t.db.xid+`, `+t.db.nextChange+`)
+		ON CONFLICT (peer_id, id) DO UPDATE SET list = excluded.list, type = excluded.type, value = excluded.value, quality = excluded.quality,
+			state = excluded.state, case_id = excluded.case_id, case_ref = excluded.case_ref, item_id = excluded.item_id,
+			since = excluded.since, xid = excluded.xid, seq = excluded.seq
+		WHERE (entries.list, entries.type, entries.value, entries.quality, entries.state, entries.case_id, entries.case_ref, entries.item_id)
+			<> (excluded.list, excluded.type, excluded.value, excluded.quality, excluded.state, excluded.case_id, excluded.case_ref, excluded.item_id)
+			AND entries.state <> 'withdrawn' AND (entries.peer_id = '' OR entries.since <= excluded.since)`,
+		peer, e.ID, e.List, string(e.Fingerprint.Type), e.Fingerprint.Value, e.Fingerprint.Quality, string(e.State), e.CaseID, e.CaseRef, e.ItemID, micros(e.Since)); err != nil {
+		return fmt.Errorf("store: entry %s of list %s: %w", e.ID, e.List, err)
+	}
+	return nil
+}
+
+// Changes returns changes of entries after a cursor ("" for the beginning), in
+// commit order: on PostgreSQL by (xid8, seq) below
+// pg_snapshot_xmin(pg_current_snapshot()), so that none is ever missed. The
+// cursor is opaque and never goes backwards, but for one case: a database that
+// was restored elsewhere begins a new epoch, in which a reader with an older
+// cursor is given everything again.
+//
+// An entry that changed twice is given once, in its last state.
+func (db *DB) Changes(ctx context.Context, after string, limit int) ([]Change, string, error) {
+	xid, seq, err := db.parseCursor(after)
+	if err != nil {
+		return nil, "", err
+	}
+	if limit <= 0 || limit > 10_000 {
+		limit = 10_000
+	}
+	rows, err := db.r.QueryContext(ctx, `SELECT num, peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, xid, seq
+		FROM entries WHERE (xid, seq) > ($1, $2) AND `+db.settled+` ORDER BY xid, seq LIMIT $3`, xid, seq, limit)
+	out, err := collect(rows, err, func(s scanner) (c Change, err error) {
+		var since int64
+		e := &c.Entry
+		err = s.Scan(&c.Num, &c.Peer, &e.ID, &e.List, &e.Fingerprint.Type, &e.Fingerprint.Value, &e.Fingerprint.Quality, &e.State, &e.CaseID, &e.CaseRef, &e.ItemID, &since, &xid, &seq)
+		e.Since = fromMicros(since)
+		return c, err
+	})
+	if err != nil {
+		return nil, "", db.explain(fmt.Errorf("store: changes: %w", err))
+	}
+	if len(out) == 0 {
+		return nil, after, nil
+	}
+	return out, db.era + "-" + strconv.FormatInt(xid, 10) + "-" + strconv.FormatInt(seq, 10), nil
+}
+
+// parseCursor reads a place among the changes; one of another epoch is the
+// beginning.
+func (db *DB) parseCursor(s string) (xid, seq int64, err error) {
+	if s == "" {
+		return -1, 0, nil
+	}
+	f := strings.Split(s, "-")
+	bad := &rempart.Error{Kind: rempart.Invalid, Field: "after", Code: "feed.cursor", Public: "This cursor is not one we gave. Begin again without one."}
+	if len(f) != 3 {
+		return 0, 0, bad
+	}
+	_, err0 := strconv.ParseUint(f[0], 10, 63)
+	x, err1 := strconv.ParseUint(f[1], 10, 63)
+	n, err2 := strconv.ParseUint(f[2], 10, 63)
+	if errors.Join(err0, err1, err2) != nil {
+		return 0, 0, bad
+	}
+	if f[0] != db.era {
+		return -1, 0, nil
+	}
+	return int64(x), int64(n), nil
+}
+
+// ApplyFeed saves entries read from a peer's feed and the cursor reached, in one
+// transaction. Entry identifiers are the peer's: they can't touch our own
+// entries, nor another peer's. Applying a page again changes nothing.
+func (db *DB) ApplyFeed(ctx context.Context, peerID string, entries []rempart.Entry, cursor string) error {
+	if peerID == "" {
+		return errors.New("store: a feed of no peer")
+	}
+	return db.write(ctx, func(t *tx) error {
+		for _, e := range entries {
+			if err := t.entry(peerID, e); err != nil {
+				return fmt.Errorf("feed of %s: %w", peerID, err)
+			}
+		}
+		if _, err := t.exec("INSERT INTO feed_cursors (peer_id, reached) VALUES ($1, $2) ON CONFLICT (peer_id) DO UPDATE SET reached = excluded.reached", peerID, cursor); err != nil {
+			return fmt.Errorf("store: cursor of %s: %w", peerID, err)
+		}
+		return nil
+	})
+}
+
+// FeedCursor returns the cursor reached in a peer's feed, "" at first.
+func (db *DB) FeedCursor(ctx context.Context, peerID string) (string, error) {
+	var s string
+	err := db.r.QueryRowContext(ctx, "SELECT reached FROM feed_cursors WHERE peer_id = $1", peerID).Scan(&s)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", db.explain(fmt.Errorf("store: cursor of %s: %w", peerID, err))
+	}
+	return s, nil
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"rempart"
+)
+
+// PutPeer creates or replaces a peer. key is what it presents to us (kept as a
+// SHA-256 only; "" keeps the present one), out what we present to it (sealed;
+// nil keeps the present one).
+func (db *DB) PutPeer(ctx context.Context, p rempart.Peer, key string, out *rempart.Credentials) error {
+	if p.ID == "" {
+		return errors.New("store: a peer without an identifier")
+	}
+	doc, err := encode(p)
+	if err != nil {
+		return err
+	}
+	var hash any
+	var sealed []byte
+	if key != "" {
+		hash = hashed(key)
+	}
+	if out != nil {
+		b, err := encode(out)
+		if err != nil {
+			return err
+		}
+		if sealed, err = db.seal(b, p.ID); err != nil {
+			return err
+		}
+	}
+	return db.write(ctx, func(t *tx) error {
+		if _, err := t.exec(`INSERT INTO peers (id, key_hash, credentials, doc) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET
+			key_hash = coalesce(excluded.key_hash, peers.key_hash), credentials = coalesce(excluded.credentials, peers.credentials), doc = excluded.doc`,
+			p.ID, hash, sealed, doc); err != nil {
+			return fmt.Errorf("store: peer %s: %w", p.ID, err)
+		}
+		return nil
+	})
+}
+
+// Peer returns the peer with an identifier.
+func (db *DB) Peer(ctx context.Context, id string) (rempart.Peer, error) {
+	return one[rempart.Peer](ctx, db, "peer", "SELECT doc FROM peers WHERE id = $1", id)
+}
+
+// PeerByKey returns the peer that comes in with a key. A key that nobody has,
+// or whose peer is disabled, is a rempart.Unauthorized.
+func (db *DB) PeerByKey(ctx context.Context, key string) (rempart.Peer, error) {
+	p, err := one[rempart.Peer](ctx, db, "peer", "SELECT doc FROM peers WHERE key_hash = $1", hashed(key))
+	if rempart.KindOf(err) == rempart.NotFound || err == nil && !p.DisabledAt.IsZero() && !p.DisabledAt.After(db.now()) {
+		return rempart.Peer{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "peer.key", Public: "This key opens nothing here."}
+	}
+	return p, err
+}
+
+// Peers returns all peers, by identifier.
+func (db *DB) Peers(ctx context.Context) ([]rempart.Peer, error) {
+	return all[rempart.Peer](ctx, db, "peers", "SELECT doc FROM peers ORDER BY id")
+}
+
+// Credentials returns what we present to a peer. It is a rempart.NotFound if
+// there are none.
+func (db *DB) Credentials(ctx context.Context, peerID string) (rempart.Credentials, error) {
+	var c rempart.Credentials
+	var sealed []byte
+	err := db.r.QueryRowContext(ctx, "SELECT credentials FROM peers WHERE id = $1 AND credentials IS NOT NULL", peerID).Scan(&sealed)
+	if err != nil {
+		return c, db.explain(missing(err, "credentials"))
+	}
+	b, err := db.unseal(sealed, peerID)
+	if err != nil {
+		return c, fmt.Errorf("store: credentials for %s: %w", peerID, err)
+	}
+	return c, decode(b, &c)
+}
+
+// PutService creates or replaces an entry of the register.
+func (db *DB) PutService(ctx context.Context, s rempart.Service) error {
+	if s.ID == "" {
+		return errors.New("store: a service without an identifier")
+	}
+	doc, err := encode(s)
+	if err != nil {
+		return err
+	}
+	return db.write(ctx, func(t *tx) error {
+		if _, err := t.exec("INSERT INTO services (id, doc) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc", s.ID, doc); err != nil {
+			return fmt.Errorf("store: service %s: %w", s.ID, err)
+		}
+		return nil
+	})
+}
+
+// Service returns the entry of the register with an identifier.
+func (db *DB) Service(ctx context.Context, id string) (rempart.Service, error) {
+	return one[rempart.Service](ctx, db, "service", "SELECT doc FROM services WHERE id = $1", id)
+}
+
+// Services returns the whole register, by identifier.
+func (db *DB) Services(ctx context.Context) ([]rempart.Service, error) {
+	return all[rempart.Service](ctx, db, "services", "SELECT doc FROM services ORDER BY id")
+}
+
+// one returns the document that a query finds, or a rempart.NotFound.
+func one[T any](ctx context.Context, db *DB, what, query string, args ...any) (v T, err error) {
+	v, err = scanDoc[T](db.r.QueryRowContext(ctx, query, args...))
+	return v, db.explain(missing(err, what))
+}
+
+// all returns the documents that a query finds.
+func all[T any](ctx context.Context, db *DB, what, query string, args ...any) ([]T, error) {
+	rows, err := db.r.QueryContext(ctx, query, args...)
+	out, err := collect(rows, err, scanDoc[T])
+	if err != nil {
+		return nil, db.explain(fmt.Errorf("store: %s: %w", what, err))
+	}
+	return out, nil
+}
+
+func scanDoc[T any](s scanner) (v T, err error) {
+	var doc []byte
+	if err := s.Scan(&doc); err != nil {
+		return v, err
+	}
+	return v, decode(doc, &v)
+}
+
+// seal encrypts credentials with AES-256-GCM under a key of their own; owner is
+// bound to them, so that they can't be moved to another row.
+func (db *DB) seal(b []byte, owner string) ([]byte, error) {
+	g, err := db.aead()
+	if err != nil {
+		return nil, err
+	}
+	nonce := make([]byte, g.NonceSize())
+	rand.Read(nonce) // never fails since Go 1.24
+	return g.Seal(nonce, nonce, b, []byte("peer "+owner)), nil
+}
+
+func (db *DB) unseal(b []byte, owner string) ([]byte, error) {
+	g, err := db.aead()
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < g.NonceSize() {
+		return nil, errors.New("too short to be sealed")
+	}
+	out, err := g.Open(nil, b[:g.NonceSize()], b[g.NonceSize():], []byte("peer "+owner))
+	if err != nil {
+		return nil, fmt.Errorf("unsealing: %w", err)
+	}
+	return out, nil
+}
+
+func (db *DB) aead() (cipher.AEAD, error) {
+	c, err := aes.NewCipher(db.Secret("credentials"))
+	if err != nil {
+		return nil, fmt.Errorf("store: sealing: %w", err)
+	}
+	return cipher.NewGCM(c)
+}

@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"rempart"
+)
+
+// QueueFilter selects cases. Zero values select everything.
+type QueueFilter struct {
+	States []rempart.CaseState
+	After  string // cursor from the previous page
+	Limit  int    // default 50, at most 200
+}
+
+// A CaseRow is what the queue shows of a case.
+type CaseRow struct {
+	ID, Ref   string
+	State     rempart.CaseState
+	Priority  rempart.Priority
+	Minor     bool
+	Items     int      // all
+	Open      int      // items not settled
+	Failed    int      // items whose notice failed
+	Services  []string // names of the services notified, and hosts of the addresses that no notice is about
+	Articles  []string // of proposed and confirmed qualifications
+	Stops     int
+	OpenedAt  time.Time
+	UpdatedAt time.Time
+}
+
+// Queue returns cases by priority, then age (oldest first), and the cursor of
+// the next page ("" when there is none).
+func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next string, err error) {
+	limit := pageSize(q.Limit)
+	at, err := parsePlace(q.After)
+	if err != nil {
+		return nil, "", err
+	}
+	const cols = "id, ref, state, priority, minor, items, unsettled, failed, stops, services, articles, opened_at, updated_at"
+	args := []any{at.priority, at.micros, at.id, limit + 1}
+	// Each state is read from its own part of the index, so that many closed
+	// cases do not slow the queue of the open ones.
+	one := func(where string) string {
+		return "SELECT * FROM (SELECT " + cols + " FROM cases WHERE (priority, opened_at, id) > ($1, $2, $3)" + where + " ORDER BY priority, opened_at, id LIMIT $4) AS part"
+	}
+	var parts []string
+	for _, s := range unique(words(q.States)) {
+		args = append(args, s)
+		parts = append(parts, one(" AND state = $"+strconv.Itoa(len(args))))
+	}
+	if len(parts) == 0 {
+		parts = append(parts, one(""))
+	}
+	found, err := db.r.QueryContext(ctx, "SELECT * FROM ("+strings.Join(parts, " UNION ALL ")+") AS queue ORDER BY priority, opened_at, id LIMIT $4", args...)
+	rows, err = collect(found, err, func(s scanner) (r CaseRow, err error) {
+		var opened, updated int64
+		err = s.Scan(&r.ID, &r.Ref, &r.State, &r.Priority, &r.Minor, &r.Items, &r.Open, &r.Failed, &r.Stops, texts{&r.Services}, texts{&r.Articles}, &opened, &updated)
+		r.OpenedAt, r.UpdatedAt = fromMicros(opened), fromMicros(updated)
+		return r, err
+	})
+	if err != nil {
+		return nil, "", db.explain(fmt.Errorf("store: queue: %w", err))
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		r := rows[limit-1]
+		next = place{int64(r.Priority), micros(r.OpenedAt), r.ID}.String()
+	}
+	return rows, next, nil
+}
+
+// CaseCounts returns the number of cases by state. A state without a case is
+// left out.
+func (db *DB) CaseCounts(ctx context.Context) (map[rempart.CaseState]int, error) {
+	out := map[rempart.CaseState]int{}
+	rows, err := db.r.QueryContext(ctx, "SELECT state, count(*) FROM cases GROUP BY state")
+	_, err = collect(rows, err, func(s scanner) (_ int, err error) {
+		var state rempart.CaseState
+		var n int
+		err = s.Scan(&state, &n)
+		out[state] = n
+		return n, err
+	})
+	if err != nil {
+		return nil, db.explain(fmt.Errorf("store: counting cases: %w", err))
+	}
+	return out, nil
+}
+
+// A place is where a page of a queue ended.
+type place struct {
+	priority, micros int64
+	id               string
+}
+
+func (p place) String() string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%s", p.priority, p.micros, p.id))
+}
+
+// parsePlace reads a place; "" is before everything.
+func parsePlace(s string) (place, error) {
+	if s == "" {
+		return place{priority: -1}, nil
+	}
+	bad := &rempart.Error{Kind: rempart.Invalid, Field: "after", Code: "page.cursor", Public: "This page's address is not one we gave. Begin again at the first page."}
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return place{}, bad
+	}
+	f := strings.SplitN(string(b), ".", 3)
+	if len(f) != 3 {
+		return place{}, bad
+	}
+	p, err1 := strconv.ParseInt(f[0], 10, 64)
+	m, err2 := strconv.ParseInt(f[1], 10, 64)
+	if err1 != nil || err2 != nil || strings.ContainsRune(f[2], 0) {
+		return place{}, bad
+	}
+	return place{p, m, f[2]}, nil
+}
+
+// pageSize is the number of rows of a page: 50 if n is 0, at most 200.
+func pageSize(n int) int {
+	if n <= 0 {
+		return 50
+	}
+	return min(n, 200)
+}
+
+func words[T ~string](in []T) []string {
+	out := make([]string, len(in))
+	for i, v := range in {
+		out[i] = string(v)
+	}
+	return out
+}
