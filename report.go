@@ -57,7 +57,8 @@ type Seen string
 const (
 	SeenPublic  Seen = "online_public" // a site, a network, a public group
 	SeenPrivate Seen = "private"       // sent to somebody, a private group
-	SeenNowhere Seen = "nowhere"       // only threatened, or not known
+	SeenNowhere Seen = "nowhere"       // nowhere yet: only threatened
+	SeenUnknown Seen = "unknown"       // not answered
 )
 
 // A Medium is one picture, known by the fingerprints computed on the person's
@@ -100,7 +101,7 @@ func (r Report) Normal(at time.Time) (Report, error) {
 	choose(&p, "depicted", &r.Depicted, DepictedUnknown, DepictedSelf, DepictedChild, DepictedOther)
 	choose(&p, "age", &r.Age, AgeSaidUnknown, AgeSaidUnder15, AgeSaid15To17, AgeSaidAdult)
 	choose(&p, "made", &r.Made, MadeUnknown, MadeFakeSexual, MadeRealSexual, MadeFakeOther)
-	choose(&p, "seen", &r.Seen, SeenNowhere, SeenPublic, SeenPrivate)
+	choose(&p, "seen", &r.Seen, SeenUnknown, SeenPublic, SeenPrivate, SeenNowhere)
 	choose(&p, "threat", &r.Threat, ThreatNone, ThreatMoney, ThreatImages, ThreatForce, ThreatOther)
 	choose(&p, "relation", &r.Relation, RelationUnknown, RelationPartner, RelationSameSchool, RelationAdultToMinor)
 
@@ -258,13 +259,13 @@ func (r Report) Facts() Facts {
 			f.CaptureConsent = ConsentNo
 		}
 	}
-	switch r.Seen {
-	case SeenPublic:
+	switch {
+	case r.Seen == SeenPublic, r.Seen == SeenUnknown && len(r.Addresses) > 0: // an address is where others can see it
 		f.Communication = CommunicationOnlinePublic
-	case SeenPrivate:
+	case r.Seen == SeenPrivate:
 		f.Communication = CommunicationThirdParty
 	}
-	f.Online = r.Seen != SeenNowhere || r.Threat != ThreatNone
+	f.Online = f.Communication != "" || r.Threat != ThreatNone
 	f.Fill()
 	return f
 }

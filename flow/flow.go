@@ -75,38 +75,3 @@ func (f *Flow) at(point string) {
 		f.Fault(point)
 	}
 }
-
-// Submitted is the answer to a report.
-type Submitted struct {
-	Code      rempart.CaseCode // shown once; not kept
-	Ref       string           // the case's reference, which opens nothing
-	Receipt   string           // signed note: a text with the date and counts, and a signature
-	Addresses int
-	Pictures  int // with at least one fingerprint
-	TooFlat   int // pictures among them that are too flat to be recognised
-	At        time.Time
-}
-
-// A Follow is what the holder of a code may see of her case.
-type Follow struct {
-	Ref      string
-	Lang     string
-	OpenedAt time.Time
-	State    rempart.CaseState
-	Minor    bool
-	Items    []FollowItem
-	Stops    int // over all items
-}
-
-// A FollowItem is one item as its person may see it.
-type FollowItem struct {
-	Number   int // 1, 2, … among its kind
-	Kind     rempart.ItemKind
-	Address  string // empty for a picture
-	State    rempart.ItemState
-	Since    time.Time
-	Service  string // name of the service notified, "" if none
-	Measure  rempart.Measure
-	Stops    int
-	LastStop time.Time
-}

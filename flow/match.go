@@ -225,13 +225,22 @@ func pictureError(err error) error {
 	return e
 }
 
+// CatchUp reads the feed of the hub to its present end.
+func (f *Flow) CatchUp(ctx context.Context) error {
+	for {
+		if n, err := f.followOnce(ctx, 0); n == 0 || err != nil {
+			return err
+		}
+	}
+}
+
 // FollowHub follows the feed of the hub this platform works with, until ctx
 // ends. What it reads is saved with the cursor reached, so a restart goes on
 // where it stopped and misses nothing.
 func (f *Flow) FollowHub(ctx context.Context) error {
 	var once sync.Once
 	for ctx.Err() == nil {
-		n, err := f.followOnce(ctx)
+		n, err := f.followOnce(ctx, 10*time.Second)
 		pause := time.Duration(0)
 		switch {
 		case rempart.KindOf(err) == rempart.NotFound:
@@ -250,7 +259,8 @@ func (f *Flow) FollowHub(ctx context.Context) error {
 	return nil
 }
 
-func (f *Flow) followOnce(ctx context.Context) (int, error) {
+// followOnce reads one answer of the feed, waiting up to wait for a change.
+func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) {
 	hub, err := f.hub(ctx)
 	if err != nil {
 		return 0, err
@@ -263,7 +273,7 @@ func (f *Flow) followOnce(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	entries, cursor, err := exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, after, 10*time.Second)
+	entries, cursor, err := exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, after, wait)
 	if err != nil {
 		return 0, err
 	}

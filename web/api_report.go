@@ -16,7 +16,7 @@ type reportBody struct {
 	Depicted       string           `json:"depicted,omitempty" enum:"self,child,other,unknown" doc:"who is in the picture"`
 	Age            string           `json:"age,omitempty" enum:"under_15,15_17,adult,unknown" doc:"age of who is in the picture"`
 	Made           string           `json:"made,omitempty" enum:"fake_sexual,real_sexual,fake_other,unknown" doc:"what was made of the picture"`
-	Seen           string           `json:"seen,omitempty" enum:"online_public,private,nowhere" doc:"where it was seen"`
+	Seen           string           `json:"seen,omitempty" enum:"online_public,private,nowhere,unknown" doc:"where it was seen"`
 	Threat         string           `json:"threat,omitempty" enum:"none,money,images,force,other" doc:"what is demanded under threat"`
 	Relation       string           `json:"relation,omitempty" enum:"unknown,partner,same_school,adult_to_minor" doc:"of the author to the person"`
 	Repeated       bool             `json:"repeated,omitempty"`

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"rempart/near"
+	"rempart/pdq"
+)
+
+// benchCmd measures this machine: each of our figures beside the naive way, in
+// one run, so that the ratio means something.
+type benchCmd struct {
+	JSON   bool `name:"json" help:"One JSON object a line."`
+	Values int  `help:"Values in the index." default:"100000"`
+}
+
+// A figure is one line of a bench.
+type figure struct {
+	Name  string  `json:"name"`
+	Ours  float64 `json:"ours"`
+	Naive float64 `json:"naive,omitempty"`
+	Unit  string  `json:"unit"`
+	Ratio float64 `json:"ratio,omitempty"` // naive over ours
+}
+
+// Run measures and prints.
+func (c *benchCmd) Run(s streams) error {
+	figures := append(benchPDQ(), benchNear(c.Values)...)
+	if c.JSON {
+		enc := json.NewEncoder(s.out)
+		for _, f := range figures {
+			if err := enc.Encode(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "WHAT\tOURS\tNAIVE\tUNIT\tRATIO")
+	for _, f := range figures {
+		fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%s\t%.1f\n", f.Name, f.Ours, f.Naive, f.Unit, f.Ratio)
+	}
+	return w.Flush()
+}
+
+// median runs f n times and returns the median time in milliseconds.
+func median(n int, f func()) float64 {
+	d := make([]float64, n)
+	for i := range d {
+		start := time.Now()
+		f()
+		d[i] = float64(time.Since(start).Nanoseconds()) / 1e6
+	}
+	slices.Sort(d)
+	return d[n/2]
+}
+
+func benchPDQ() []figure {
+	var out []figure
+	for _, size := range [][2]int{{512, 512}, {1920, 1080}} {
+		luma := make([]float32, size[0]*size[1])
+		for i := range luma {
+			luma[i] = float32((i*7 + i/size[0]*13) & 255)
+		}
+		ms := median(5, func() {
+			if _, err := pdq.FromLuma(luma, size[0], size[1]); err != nil {
+				panic("rempart: bench: " + err.Error()) // the size is ours
+			}
+		})
+		out = append(out, figure{Name: fmt.Sprintf("PDQ from %d × %d luma", size[0], size[1]), Ours: ms, Unit: "ms"})
+	}
+	return out
+}
+
+func benchNear(n int) []figure {
+	rng := rand.New(rand.NewPCG(1, 2))
+	random := func() (h pdq.Hash) {
+		for i := range h {
+			h[i] = byte(rng.Uint32())
+		}
+		return h
+	}
+	x := near.New()
+	all := make([]pdq.Hash, n)
+	for i := range all {
+		all[i] = random()
+		x.Add(near.ID(i), all[i])
+	}
+	queries := make([]pdq.Hash, 200)
+	for i := range queries {
+		queries[i] = random()
+	}
+	found := 0
+	ours := median(5, func() {
+		for _, q := range queries {
+			found += len(x.Search(q, pdq.MatchDistance))
+		}
+	}) / float64(len(queries))
+	naive := median(3, func() {
+		for _, q := range queries[:20] {
+			for _, h := range all {
+				if h.Distance(q) <= pdq.MatchDistance {
+					found++
+				}
+			}
+		}
+	}) / 20
+	return []figure{{Name: fmt.Sprintf("exact lookup at distance %d among %d values", pdq.MatchDistance, n), Ours: ours * 1000, Naive: naive * 1000, Unit: "µs", Ratio: naive / ours}}
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rempart"
+	"rempart/flow"
+	"rempart/law"
+	"rempart/store"
+	"rempart/web"
+)
+
+// An instanceConfig is what one instance is made of.
+type instanceConfig struct {
+	site     string // name shown on its pages
+	data     string // its folder: the key, and the database when it is SQLite
+	database string // postgres:// address, or "" for SQLite in data
+	hub      bool
+	platform bool
+	demo     bool
+	origin   string // base address for others, "" to take it from the listener
+	notifier rempart.Notifier
+	now      func() time.Time
+	advance  func(time.Duration) time.Time
+	log      *slog.Logger
+}
+
+// An instance is one running Rempart: a store, its flow and its pages.
+type instance struct {
+	cfg     instanceConfig
+	db      *store.DB
+	flow    *flow.Flow
+	handler http.Handler
+}
+
+// openInstance opens the store and makes the rest ready; nothing runs yet.
+func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
+	if c.now == nil {
+		c.now = time.Now
+	}
+	key, err := instanceKey(c.data)
+	if err != nil {
+		return nil, err
+	}
+	dsn := c.database
+	if dsn == "" {
+		dsn = filepath.Join(c.data, "rempart.db")
+	}
+	db, err := store.Open(ctx, dsn, store.Options{Key: key, Name: c.site, Now: c.now})
+	if err != nil {
+		return nil, err
+	}
+	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Origin: c.origin, Log: c.log, Fault: fault})
+	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Demo: c.demo, DB: db, Flow: f, Law: f.Law,
+		Notifier: c.notifier, Now: c.now, Log: c.log, Advance: c.advance})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &instance{cfg: c, db: db, flow: f, handler: h}, nil
+}
+
+// instanceKey reads the secret of an instance, or makes it at its first start.
+// It is a file of its own, outside the database, so that a dump of the database
+// alone opens nothing.
+func instanceKey(data string) ([]byte, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, hinted{fmt.Errorf("data folder: %w", err), "choose a folder you can write with -data"}
+	}
+	name := filepath.Join(data, "instance.key")
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		b = make([]byte, 32)
+		rand.Read(b)
+		if err = writeKey(name, b); errors.Is(err, fs.ErrExist) { // another process was first
+			b, err = os.ReadFile(name)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("instance key: %w", err)
+	}
+	if len(b) != 32 {
+		return nil, hinted{fmt.Errorf("instance key: %s has %d bytes, not 32", name, len(b)), "restore the file from a backup; without it codes and credentials cannot be read"}
+	}
+	return b, nil
+}
+
+// writeKey writes a new key whole or not at all: a link from a temporary file
+// fails when the name exists.
+func writeKey(name string, b []byte) error {
+	t, err := os.CreateTemp(filepath.Dir(name), "key")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(t.Name())
+	_, err = t.Write(b)
+	if err := errors.Join(err, t.Sync(), t.Close()); err != nil {
+		return err
+	}
+	return os.Link(t.Name(), name)
+}
+
+// run serves on ln and works until ctx ends, then ends requests and jobs in
+// hand, at most for ten seconds, and closes the store.
+func (i *instance) run(ctx context.Context, ln net.Listener) error {
+	now := make(chan struct{})
+	close(now)
+	return i.runAfter(ctx, ln, now)
+}
+
+// runAfter is run, but for the workers, which start when work is closed.
+func (i *instance) runAfter(ctx context.Context, ln net.Listener, work <-chan struct{}) error {
+	srv := &http.Server{Handler: i.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)} // its lines hold addresses of people
+	g, ctx := errgroup.WithContext(ctx)
+	worker := func(f func(context.Context) error) {
+		g.Go(func() error {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-work:
+				return f(ctx)
+			}
+		})
+	}
+	worker(i.flow.Work)
+	if i.cfg.platform {
+		worker(i.flow.FollowHub)
+	}
+	g.Go(func() error {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(end); err != nil {
+			return srv.Close()
+		}
+		return nil
+	})
+	err := g.Wait()
+	return errors.Join(err, i.db.Close())
+}

@@ -1,0 +1,103 @@
+// Command rempart is the whole system in one binary: a hub for an association,
+// the platform's side for a hosting service, and the tools beside them.
+//
+// Its voice: answers on stdout, everything else on stderr; errors in lower case
+// with a hint of what to do next; exit 0 only if all that was asked was done.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is every command, with its flags. Flags are written with one dash or two.
+type cli struct {
+	Serve  serveCmd  `cmd:"" help:"Run an instance: a hub, a platform, or both."`
+	Demo   demoCmd   `cmd:"" help:"Run a hub and two platforms with fictional cases, on this machine only."`
+	Hash   hashCmd   `cmd:"" help:"Print the fingerprints of pictures."`
+	Match  matchCmd  `cmd:"" help:"Ask an instance whether pictures are listed."`
+	Verify verifyCmd `cmd:"" help:"Check that the ledger is whole, or that a receipt is genuine."`
+	Bench  benchCmd  `cmd:"" help:"Measure this machine."`
+	Admin  adminCmd  `cmd:"" help:"Manage staff, peers and services of an instance."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// errShown ends a command whose faults are already on stderr.
+var errShown = errors.New("shown")
+
+// A hinted error says what to do next.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// run runs one command and returns its exit status.
+func run(ctx context.Context, args []string, in io.Reader, out, stderr io.Writer) int {
+	var c cli
+	exit := -1
+	p, err := kong.New(&c, kong.Name("rempart"), kong.Writers(out, stderr), kong.Exit(func(n int) { exit = n }),
+		kong.Description("From a report to removal, and it stays removed. Start with: rempart demo"),
+		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{in, out, stderr}))
+	if err != nil {
+		fmt.Fprintln(stderr, "rempart: error:", err)
+		return 2
+	}
+	k, err := p.Parse(twoDashes(args))
+	if exit >= 0 {
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "rempart: error: %v\nrempart: hint: rempart --help lists the commands and flags\n", err)
+		return 2
+	}
+	err = k.Run()
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errShown):
+		return 1
+	}
+	fmt.Fprintln(stderr, "rempart: error:", err)
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintln(stderr, "rempart: hint:", h.hint)
+	}
+	return 1
+}
+
+// twoDashes lets flags be written as Go writes them, with one dash.
+func twoDashes(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		if a == "--" {
+			copy(out[i:], args[i:])
+			break
+		}
+		if len(a) > 2 && a[0] == '-' && a[1] != '-' && strings.IndexByte("0123456789.", a[1]) < 0 {
+			a = "-" + a
+		}
+		out[i] = a
+	}
+	return out
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"rempart"
+)
+
+// matchCmd asks an instance about pictures; only fingerprints travel.
+type matchCmd struct {
+	URL   string   `help:"Address of the instance." default:"http://127.0.0.1:8080" env:"REMPART_URL"`
+	Key   string   `help:"A platform's key there." env:"REMPART_KEY" required:""`
+	JSON  bool     `name:"json" help:"One JSON object a line."`
+	Files []string `arg:"" name:"file" help:"Pictures: JPEG, PNG, GIF or WebP."`
+}
+
+// Run prints the matches of each file; it fails, at the end, if any file could
+// not be asked for.
+func (c *matchCmd) Run(ctx context.Context, s streams) error {
+	u, err := url.JoinPath(c.URL, "/api/v1/match")
+	if err != nil {
+		return hinted{err, "give -url such as http://127.0.0.1:8080"}
+	}
+	client := &http.Client{Timeout: time.Minute}
+	failed := false
+	enc := json.NewEncoder(s.out)
+	for _, name := range c.Files {
+		matches, err := c.ask(ctx, client, u, name)
+		if err != nil {
+			failed = true
+			fmt.Fprintf(s.err, "rempart: error: %s: %v\n", name, err)
+			if c.JSON {
+				enc.Encode(map[string]string{"file": name, "error": err.Error()})
+			}
+			continue
+		}
+		if c.JSON {
+			enc.Encode(map[string]any{"file": name, "matches": matches})
+			continue
+		}
+		if len(matches) == 0 {
+			fmt.Fprintf(s.out, "no match %s\n", name)
+		}
+		for _, m := range matches {
+			fmt.Fprintf(s.out, "match %s %s %d %s %s %s %s\n", m.List, m.Type, m.Distance, m.Form, m.Action, m.CaseRef, name)
+		}
+	}
+	if failed {
+		fmt.Fprintln(s.err, "rempart: hint: check the address and the key; the other files were asked for")
+		return errShown
+	}
+	return nil
+}
+
+func (c *matchCmd) ask(ctx context.Context, client *http.Client, u, name string) ([]rempart.Match, error) {
+	fp, err := hashFile(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	type print struct {
+		Type     rempart.FingerprintType `json:"type"`
+		Value    string                  `json:"value"`
+		Quality  int                     `json:"quality,omitempty"`
+		Dihedral []string                `json:"dihedral,omitempty"`
+	}
+	prints := []print{{Type: rempart.SHA256, Value: fp.SHA256}}
+	if fp.Quality >= rempart.MinQuality {
+		p := print{Type: rempart.PDQ, Value: fp.PDQ.String(), Quality: fp.Quality}
+		for _, h := range fp.Dihedral {
+			p.Dihedral = append(p.Dihedral, h.String())
+		}
+		prints = append(prints, p)
+	}
+	body, err := json.Marshal(map[string]any{"fingerprints": prints})
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.Key)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		var p struct{ Detail string }
+		json.Unmarshal(b, &p) // an answer that is no problem document has no detail
+		return nil, fmt.Errorf("answered %d: %s", resp.StatusCode, p.Detail)
+	}
+	var a struct {
+		Results []struct{ Matches []rempart.Match }
+	}
+	if err := json.Unmarshal(b, &a); err != nil {
+		return nil, fmt.Errorf("answer cannot be read: %w", err)
+	}
+	matches := []rempart.Match{}
+	for _, r := range a.Results {
+		matches = append(matches, r.Matches...)
+	}
+	return matches, nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"rempart"
+)
+
+// place is where an instance keeps what it keeps.
+type place struct {
+	Data     string `help:"Folder of the instance: its key, and its database unless -database is given." default:"rempart-data" env:"REMPART_DATA" type:"path"`
+	Database string `help:"PostgreSQL address, postgres://…; default: SQLite in the data folder." env:"REMPART_DATABASE"`
+}
+
+// serveCmd runs an instance.
+type serveCmd struct {
+	place
+	Addr    string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"REMPART_ADDR"`
+	Metrics string   `help:"Address for /metrics; default: none." env:"REMPART_METRICS"`
+	Role    []string `help:"Roles: hub, platform." default:"hub" enum:"hub,platform" env:"REMPART_ROLE"`
+	Site    string   `help:"Name of the instance, shown on its pages." default:"Rempart" env:"REMPART_SITE"`
+	Origin  string   `help:"Address under which others reach it, such as https://signaler.exemple.test." env:"REMPART_ORIGIN"`
+
+	Name      string `help:"Hub: name of the association, in its notices." env:"REMPART_NAME"`
+	Email     string `help:"Hub: e-mail address of the association, in its notices." env:"REMPART_EMAIL"`
+	Trusted   bool   `help:"Hub: the association is a trusted flagger (DSA art. 22)." env:"REMPART_TRUSTED"`
+	Expertise string `help:"Hub: the area it was designated for." env:"REMPART_EXPERTISE"`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCmd) Run(ctx context.Context, s streams) error {
+	log := slog.New(slog.NewTextHandler(s.err, nil))
+	ln, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return hinted{err, "another program has this address; choose one with -addr"}
+	}
+	origin := c.Origin
+	if origin == "" {
+		origin = "http://" + ln.Addr().String()
+	}
+	has := func(role string) bool { return strings.Contains(" "+strings.Join(c.Role, " ")+" ", " "+role+" ") }
+	i, err := openInstance(ctx, instanceConfig{
+		site: c.Site, data: c.Data, database: c.Database, hub: has("hub"), platform: has("platform"), origin: origin, log: log,
+		notifier: rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
+	})
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	if err := c.welcome(ctx, i, origin, s); err != nil {
+		return errors.Join(err, ln.Close(), i.db.Close())
+	}
+	if c.Metrics != "" {
+		if err := serveMetrics(ctx, c.Metrics, log); err != nil {
+			return errors.Join(err, ln.Close(), i.db.Close())
+		}
+	}
+	return i.run(ctx, ln)
+}
+
+// welcome says where to click, and, when there is no staff yet, makes the first
+// administrator and a link for her to sign in with once.
+func (c *serveCmd) welcome(ctx context.Context, i *instance, origin string, s streams) error {
+	fmt.Fprintf(s.err, "rempart: serving %s (%s) on %s\n", c.Site, strings.Join(c.Role, ", "), origin)
+	staff, err := i.db.AllStaff(ctx)
+	if err != nil || len(staff) > 0 {
+		return err
+	}
+	fmt.Fprintf(s.err, "rempart: nobody can sign in yet. In another window:\n"+
+		"rempart:   rempart admin staff add -data %s -login LOGIN -alias ALIAS -role analyst\n"+
+		"rempart: prints a link that signs in once.\n", filepath.Clean(c.Data))
+	return nil
+}
+
+// serveMetrics answers /metrics on a listener of its own, so that it is never
+// open to the world by accident.
+func serveMetrics(ctx context.Context, addr string, log *slog.Logger) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return hinted{err, "choose another address with -metrics"}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.Handler())
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		<-ctx.Done()
+		srv.Close()
+	}()
+	go func() {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("metrics", "err", err)
+		}
+	}()
+	return nil
+}
+
+// open opens the store of a place that must exist already.
+func (p place) open(ctx context.Context) (*instance, error) {
+	if _, err := os.Stat(filepath.Join(p.Data, "instance.key")); err != nil {
+		return nil, hinted{fmt.Errorf("no instance in %s: %w", p.Data, err), "name its folder with -data; rempart serve makes one"}
+	}
+	return openInstance(ctx, instanceConfig{data: p.Data, database: p.Database, log: slog.New(slog.DiscardHandler)})
+}
