@@ -1,0 +1,37 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+)
+
+// contentSecurityPolicy has no connect-src: no script of ours can send
+// anything; what leaves a page leaves it by a form that a person sends.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// deniedFeatures are all refused to every page, ours included.
+var deniedFeatures = []string{
+	"accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media",
+	"fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer",
+	"microphone", "midi", "payment", "picture-in-picture", "publickey-credentials-get", "screen-wake-lock",
+	"serial", "storage-access", "usb", "web-share", "window-management", "xr-spatial-tracking",
+}
+
+var permissionsPolicy = strings.Join(deniedFeatures, "=(), ") + "=()"
+
+// headers sets the security headers of every answer. Only static files relax
+// one of them, Cache-Control.
+func (s *Server) headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", permissionsPolicy)
+		next.ServeHTTP(w, r)
+	})
+}
