@@ -195,9 +195,6 @@ func (c *Case) NoticeDecided(id, number, peer string, decisions map[string]Decis
 	if n.State == NoticeDecided {
 		return nil
 	}
-	if err := c.NoticeAcknowledged(id, number, peer, at); err != nil {
-		return err
-	}
 	for _, ni := range n.Items {
 		d, ok := decisions[ni.ID]
 		if !ok {
@@ -206,6 +203,12 @@ func (c *Case) NoticeDecided(id, number, peer string, decisions map[string]Decis
 		if m := d.Missing(); len(m) > 0 {
 			return &Error{Kind: Invalid, Field: m[0].Field, Code: m[0].Code, Public: m[0].Public}
 		}
+	}
+	if err := c.NoticeAcknowledged(id, number, peer, at); err != nil {
+		return err
+	}
+	for _, ni := range n.Items {
+		d := decisions[ni.ID]
 		i := c.Item(ni.ID)
 		if i == nil {
 			return notFound("item")

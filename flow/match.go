@@ -215,6 +215,8 @@ func pictureError(err error) error {
 		e.Kind, e.Code, e.Public = rempart.TooLarge, "picture.pixels", "This picture has too many pixels; at most 100 million can be checked."
 	case errors.Is(err, media.ErrTruncated):
 		e.Code, e.Public = "picture.truncated", "This file is incomplete: it ends before the picture does."
+	case errors.Is(err, media.ErrDamaged):
+		e.Code, e.Public = "picture.damaged", "This file is damaged: the picture in it cannot be read."
 	case errors.Is(err, media.ErrUnsupported):
 		e.Code, e.Public = "picture.unsupported", "Pictures of this format cannot be read here. JPEG, PNG, GIF and WebP can."
 	case errors.Is(err, media.ErrNotPicture):
