@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/sync/errgroup"
 
@@ -58,7 +60,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if dsn == "" {
 		dsn = filepath.Join(c.data, "rempart.db")
 	}
-	db, err := store.Open(ctx, dsn, store.Options{Key: key, Name: c.site, Now: c.now})
+	db, err := store.Open(ctx, dsn, store.Options{Key: key, Name: signerName(c.site), Now: c.now})
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +71,16 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return &instance{cfg: c, db: db, flow: f, handler: h}, nil
+}
+
+// signerName turns the name of an instance into one that signed notes allow: no
+// spaces and no plus.
+func signerName(site string) string {
+	name := strings.Join(strings.FieldsFunc(site, func(r rune) bool { return unicode.IsSpace(r) || r == '+' }), "-")
+	if name == "" {
+		return "rempart"
+	}
+	return name
 }
 
 // instanceKey reads the secret of an instance, or makes it at its first start.
