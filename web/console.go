@@ -1,0 +1,232 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"rempart"
+	"rempart/store"
+)
+
+// flashes are the codes that may follow ?ok= after a change; the sentence of
+// each is "ok.<code>" in the catalogues. Nothing else of an address is shown.
+var flashes = []string{
+	"signed_out", "qualification_confirmed", "qualification_rejected", "fingerprint_confirmed", "fingerprint_rejected",
+	"fingerprint_withdrawn", "item_dropped", "notice_prepared", "notice_saved", "notice_queued", "notice_cancelled",
+	"case_closed", "case_reopened", "item_decided", "intake_decided",
+}
+
+// consolePage starts a page of the staff's side.
+func (s *Server) consolePage(r *http.Request) page {
+	p := s.newPage(r, "console", "", nil)
+	if m, ok := staffOf(r); ok {
+		p.Staff = &m
+	}
+	if code := r.URL.Query().Get("ok"); slices.Contains(flashes, code) {
+		p.Flash = p.T("ok." + code)
+	}
+	return p
+}
+
+// done answers a change with the page to look at next, and the code of the
+// sentence that says what was done.
+func done(w http.ResponseWriter, r *http.Request, to, code string) {
+	http.Redirect(w, r, withLang(r, to+"?ok="+url.QueryEscape(code)), http.StatusSeeOther)
+}
+
+// A remark is one thing to put right, in the page's language.
+type remark struct {
+	Field   string // name of the field at fault, "" if none is
+	Article string // article of the DSA that asks for it, "" if none does
+	Text    string
+}
+
+// remarksOf returns the sentences of an error that a person can put right.
+func remarksOf(p page, err error) []remark {
+	var out []remark
+	for _, e := range faults(err) {
+		out = append(out, remark{Field: e.Field, Text: p.Problem(e)})
+	}
+	return out
+}
+
+// missingRemarks are the elements that a notice or a decision lacks.
+func missingRemarks(p page, missing []rempart.Missing) []remark {
+	var out []remark
+	for _, m := range missing {
+		out = append(out, remark{m.Field, m.Article, p.Problem(&rempart.Error{Code: m.Code, Public: m.Public})})
+	}
+	return out
+}
+
+// remarkOn returns the remark of a field, or nil, for templates.
+func remarkOn(all []remark, name string) *remark {
+	for k := range all {
+		if all[k].Field == name {
+			return &all[k]
+		}
+	}
+	return nil
+}
+
+// ago says how long ago at was, in the largest unit that is not 0.
+func ago(p page, at, now time.Time) string {
+	switch d := now.Sub(at); {
+	case d < time.Hour:
+		return p.T("age.hour")
+	case d < 24*time.Hour:
+		return p.N("age.hours", int(d.Hours()))
+	default:
+		return p.N("age.days", int(d.Hours()/24))
+	}
+}
+
+// A queueView is the queue of cases.
+type queueView struct {
+	Tabs    []tab
+	Rows    []queueRow
+	Next    string // address of the next page, "" on the last
+	First   string // address of the first page, "" on it
+	Open    int    // cases that are not closed
+	Waiting int    // jobs that wait or are under way
+	Dead    int    // jobs given to a human
+	Failed  int    // rows of this page with a delivery that failed
+}
+
+// A tab shows the rows in one state.
+type tab struct {
+	Label   string
+	URL     string
+	Count   int // negative: not shown
+	Current bool
+}
+
+// A queueRow is one case in the queue, in words.
+type queueRow struct {
+	store.CaseRow
+	Age string
+}
+
+// consoleHome is where each role's work is: cases, notices, or the instance.
+func (s *Server) consoleHome(w http.ResponseWriter, r *http.Request) {
+	m, _ := staffOf(r)
+	switch {
+	case m.Role == rempart.RoleAdmin:
+		http.Redirect(w, r, withLang(r, "/console/admin"), http.StatusSeeOther)
+	case m.Role == rempart.RoleAnalyst && s.Hub:
+		s.queue(w, r)
+	case m.Role == rempart.RoleModerator && s.Platform:
+		s.intakes(w, r)
+	default:
+		s.fail(w, r, "console", &rempart.Error{Kind: rempart.Forbidden, Code: "staff.no_work", Public: "This instance has no work for your role."})
+	}
+}
+
+// live are the states of a case on which somebody is expected to act.
+var live = []rempart.CaseState{rempart.CaseNew, rempart.CaseOpen, rempart.CaseActive}
+
+func (s *Server) queue(w http.ResponseWriter, r *http.Request) {
+	ctx, p := r.Context(), s.consolePage(r)
+	counts, err := s.DB.CaseCounts(ctx)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	jobs, err := s.DB.JobCounts(ctx)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	v := queueView{Waiting: jobs["waiting"] + jobs["running"], Dead: jobs["dead"]}
+	for _, state := range live {
+		v.Open += counts[state]
+	}
+	asked := rempart.CaseState(r.URL.Query().Get("state"))
+	filter := store.QueueFilter{States: live, After: r.URL.Query().Get("after")}
+	v.Tabs = []tab{{Label: p.T("queue.tab.live"), URL: p.URL("/console/"), Count: v.Open, Current: true}}
+	for _, state := range append(slices.Clone(live), rempart.CaseClosed) {
+		t := tab{Label: p.T("queue.tab." + string(state)), URL: p.URL("/console/?state=" + string(state)), Count: counts[state], Current: asked == state}
+		if t.Current {
+			v.Tabs[0].Current = false
+			filter.States = []rempart.CaseState{state}
+		}
+		v.Tabs = append(v.Tabs, t)
+	}
+	rows, next, err := s.DB.Queue(ctx, filter)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	now := s.Now()
+	for _, row := range rows {
+		v.Rows = append(v.Rows, queueRow{row, ago(p, row.OpenedAt, now)})
+		if row.Failed > 0 {
+			v.Failed++
+		}
+	}
+	v.Next, v.First = turn(r, p, next)
+	p.Title, p.Data = p.T("queue.title"), v
+	s.render(w, r, http.StatusOK, "console/queue", p)
+}
+
+// turn returns the addresses of the next page and of the first one, with the
+// filters of the present one; "" where there is none.
+func turn(r *http.Request, p page, next string) (nextURL, firstURL string) {
+	q := url.Values{}
+	if state := r.URL.Query().Get("state"); state != "" {
+		q.Set("state", state)
+	}
+	at := func() string {
+		if len(q) == 0 {
+			return p.URL(r.URL.Path)
+		}
+		return p.URL(r.URL.Path + "?" + q.Encode())
+	}
+	if r.URL.Query().Get("after") != "" {
+		firstURL = at()
+	}
+	if next != "" {
+		q.Set("after", next)
+		nextURL = at()
+	}
+	return nextURL, firstURL
+}
+
+// plainText returns what a form's text area sent with the line ends of a text
+// and valid UTF-8.
+func plainText(s string) string {
+	return strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), "\uFFFD"))
+}
+
+// A pillView is a state in a word, with a tone beside it.
+type pillView struct{ Tone, Text string }
+
+// tones are the colours of the states that are not neutral; each also has its
+// word.
+var tones = map[string]string{
+	"priority.1": "danger", "priority.2": "warn",
+	"case.open": "warn", "case.active": "info",
+	"item.reported": "warn", "item.queued": "info", "item.failed": "danger", "item.notified": "info",
+	"item.acknowledged": "info", "item.removed": "success", "item.restricted": "success", "item.refused": "warn",
+	"item.filed": "warn", "item.protected": "success",
+	"notice.draft": "warn", "notice.queued": "info", "notice.failed": "danger", "notice.sent": "info",
+	"notice.acknowledged": "info", "notice.decided": "success",
+	"qualification.proposed": "warn", "qualification.confirmed": "success",
+	"intake.received": "warn", "intake.decided": "success",
+	"step.todo": "warn", "step.waiting": "info", "step.done": "success",
+}
+
+// Pill returns the word of a state of a kind of thing, such as "item" and
+// "removed": the sentence "pill.<kind>.<state>".
+func (p page) Pill(kind string, state any) pillView {
+	name := fmt.Sprintf("%s.%v", kind, state)
+	tone := tones[name]
+	if tone == "" {
+		tone = "neutral"
+	}
+	return pillView{tone, p.T("pill." + name)}
+}

@@ -1,0 +1,340 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"rempart"
+	"rempart/store"
+)
+
+// A caseView is one case: facts, history, decision.
+type caseView struct {
+	Case      *rempart.Case
+	Minor     bool // addresses are shown on demand only
+	Facts     []factLine
+	Addresses []itemView
+	Media     []itemView
+	History   []historyLine
+	Groups    []groupView
+	Drafted   map[string]bool // items that are in a draft already
+	Grounds   bool            // a qualification is confirmed: a notice can name an offence
+	Qualify   step
+	Confirm   step
+	Notify    step
+	Remarks   []remark
+	Tried     string // what a form that comes back was about: an identifier, or "state"
+	Typed     string // the reason, as it was typed
+}
+
+// A step is where one of the three steps of a case stands: "todo", "waiting"
+// for somebody else, "done", or "none" when there is nothing to do.
+type step string
+
+// A factLine is one fact, in words.
+type factLine struct{ Name, Value string }
+
+// An itemView is one item as the console shows it. There is no picture and no
+// link: an address is text.
+type itemView struct {
+	rempart.Item
+	Label string
+	Lines []printLine
+}
+
+// A printLine is one fingerprint, short and whole.
+type printLine struct {
+	rempart.Fingerprint
+	Short    string
+	Listable bool
+}
+
+// A groupView is the addresses of a case that one notice can name.
+type groupView struct {
+	Service rempart.Service // ID "" when the register has none for these
+	Items   []itemView
+}
+
+// factOrder is the order in which facts are read.
+var factOrder = []string{"depicts", "age_class", "sexual", "origin", "capture_consent", "diffusion_consent",
+	"disclosed_as_fake", "communication", "threat", "author_relation", "aggravation"}
+
+// facts puts the facts of a case in words.
+func facts(p page, f rempart.Facts) []factLine {
+	values := map[string]string{
+		"depicts": string(f.Depicts), "age_class": string(f.AgeClass), "sexual": string(f.Sexual), "origin": string(f.Origin),
+		"capture_consent": string(f.CaptureConsent), "diffusion_consent": string(f.DiffusionConsent),
+		"disclosed_as_fake": string(f.DisclosedAsFake), "communication": string(f.Communication), "threat": string(f.Threat),
+		"author_relation": string(f.AuthorRelation), "aggravation": string(f.Aggravation),
+	}
+	var out []factLine
+	for _, name := range factOrder {
+		out = append(out, factLine{p.T("fact." + name), p.T("fact." + name + "." + values[name])})
+	}
+	for _, b := range []struct {
+		name string
+		is   bool
+	}{{"repetition", f.Repetition}, {"multiple_authors", f.MultipleAuthors}, {"online", f.Online}} {
+		if b.is {
+			out = append(out, factLine{p.T("fact." + b.name), p.T("fact." + b.name + ".yes")})
+		}
+	}
+	return out
+}
+
+// items numbers the items of a case among their kind.
+func items(p page, c *rempart.Case) (addresses, media []itemView) {
+	for _, i := range c.Items {
+		if i.Kind == rempart.ItemAddress {
+			addresses = append(addresses, itemView{Item: i, Label: p.T("item.address", len(addresses)+1)})
+			continue
+		}
+		v := itemView{Item: i, Label: p.T("item.medium", len(media)+1)}
+		for _, f := range i.Fingerprints {
+			v.Lines = append(v.Lines, printLine{f, short(f.Value), f.Listable()})
+		}
+		media = append(media, v)
+	}
+	return addresses, media
+}
+
+// short is the first and last eight digits of a fingerprint.
+func short(value string) string {
+	if len(value) <= 17 {
+		return value
+	}
+	return value[:8] + "…" + value[len(value)-8:]
+}
+
+// caseOf returns the case that the address names.
+func (s *Server) caseOf(r *http.Request) (*rempart.Case, error) {
+	return s.DB.CaseByRef(r.Context(), r.PathValue("ref"))
+}
+
+func (s *Server) caseShow(w http.ResponseWriter, r *http.Request) {
+	c, err := s.caseOf(r)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	if err := s.viewed(r, "case.viewed", c.ID); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	s.casePage(w, r, http.StatusOK, c, nil)
+}
+
+// viewed records that a member looked at a case or an intake, once an hour.
+func (s *Server) viewed(r *http.Request, kind, subject string) error {
+	m, _ := staffOf(r)
+	now := s.Now()
+	once := "viewed:" + subject + ":" + m.ID + ":" + now.UTC().Format("2006010215")
+	err := s.DB.Commit(r.Context(), once, rempart.Consequences{Events: []rempart.Event{{Kind: kind, Subject: subject, Actor: m.Alias, At: now}}})
+	if errors.Is(err, store.ErrAlready) {
+		return nil
+	}
+	return err
+}
+
+// casePage shows a case, with what went wrong with a change of it, if something
+// did.
+func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c *rempart.Case, wrong error) {
+	ctx, p := r.Context(), s.consolePage(r)
+	v := caseView{Case: c, Minor: c.Facts.Minor(), Facts: facts(p, c.Facts), Drafted: map[string]bool{}, Grounds: len(c.Confirmed()) > 0}
+	v.Addresses, v.Media = items(p, c)
+	v.Qualify, v.Confirm, v.Notify = steps(c)
+	if wrong != nil {
+		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), r.PathValue("id"), r.PostForm.Get("reason")
+		if v.Tried == "" {
+			v.Tried = "state"
+		}
+	}
+	labels := map[string]string{}
+	for _, i := range v.Addresses {
+		labels[i.ID] = i.Label
+	}
+	for _, n := range c.Notices {
+		if n.State == rempart.NoticeDraft {
+			for _, i := range n.Items {
+				v.Drafted[i.ID] = true
+			}
+		}
+	}
+	groups, err := s.Flow.Groups(ctx, c)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	for _, g := range groups {
+		gv := groupView{Service: g.Service}
+		for _, i := range g.Items {
+			if !v.Drafted[i.ID] {
+				gv.Items = append(gv.Items, itemView{Item: i, Label: labels[i.ID]})
+			}
+		}
+		if len(gv.Items) > 0 {
+			v.Groups = append(v.Groups, gv)
+		}
+	}
+	events, err := s.DB.Events(ctx, c.ID)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	peers, err := s.DB.Peers(ctx)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	v.History = history(p, events, caseNames(p, c, peers), attempts(c))
+	p.Title, p.Data = p.T("case.title", c.Ref), v
+	s.render(w, r, status, "console/case", p)
+}
+
+// steps tells where the three steps of a case stand. Notifying is done when
+// every address has its platform's decision or was dropped, and not before.
+func steps(c *rempart.Case) (qualify, confirm, notify step) {
+	qualify, confirm, notify = "none", "none", "none"
+	if len(c.Quals) > 0 {
+		qualify = "done"
+	}
+	for _, q := range c.Quals {
+		if q.State == rempart.QualificationProposed {
+			qualify = "todo"
+		}
+	}
+	for _, i := range c.Items {
+		switch {
+		case i.Kind == rempart.ItemMedium && i.State == rempart.ItemFiled:
+			confirm = "todo"
+		case i.Kind == rempart.ItemMedium && confirm == "none":
+			confirm = "done"
+		case i.Kind == rempart.ItemAddress && (i.State == rempart.ItemReported || i.State == rempart.ItemFailed):
+			notify = "todo"
+		case i.Kind == rempart.ItemAddress && !i.State.Settled() && notify != "todo":
+			notify = "waiting"
+		case i.Kind == rempart.ItemAddress && notify == "none":
+			notify = "done"
+		}
+	}
+	for _, n := range c.Notices {
+		if n.State == rempart.NoticeDraft {
+			notify = "todo"
+		}
+	}
+	return qualify, confirm, notify
+}
+
+// change changes the case that the address names, then shows it with the
+// sentence of code; or shows it with what is wrong.
+func (s *Server) change(w http.ResponseWriter, r *http.Request, code string, f func(c *rempart.Case, by rempart.Actor, at time.Time) error) {
+	c, err := s.caseOf(r)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	m, _ := staffOf(r)
+	err = s.DB.UpdateCase(r.Context(), c.ID, "", func(c *rempart.Case) error { return f(c, m.Alias, s.Now()) })
+	if err != nil {
+		s.caseRefused(w, r, err)
+		return
+	}
+	s.Flow.Wake()
+	done(w, r, "/console/cases/"+c.Ref, code)
+}
+
+// caseRefused shows the case as it is now, with why a change was refused.
+func (s *Server) caseRefused(w http.ResponseWriter, r *http.Request, why error) {
+	switch rempart.KindOf(why) {
+	case rempart.Invalid, rempart.Conflict:
+		c, err := s.caseOf(r)
+		if err == nil {
+			s.casePage(w, r, statusOf(why), c, why)
+			return
+		}
+		why = err
+	}
+	s.fail(w, r, "console", why)
+}
+
+// unknownAction answers a form whose button this version does not have.
+func (s *Server) unknownAction(w http.ResponseWriter, r *http.Request) {
+	s.fail(w, r, "console", &rempart.Error{Kind: rempart.Invalid, Field: "action", Code: "form.action", Public: "This form asks for an action that does not exist."})
+}
+
+func (s *Server) qualificationPost(w http.ResponseWriter, r *http.Request) {
+	if err := s.form(w, r); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	id, reason := r.PathValue("id"), r.PostForm.Get("reason")
+	switch r.PostForm.Get("action") {
+	case "confirm":
+		s.change(w, r, "qualification_confirmed", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.ConfirmQualification(id, by, at)
+		})
+	case "reject":
+		s.change(w, r, "qualification_rejected", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.RejectQualification(id, reason, by, at)
+		})
+	default:
+		s.unknownAction(w, r)
+	}
+}
+
+func (s *Server) itemPost(w http.ResponseWriter, r *http.Request) {
+	if err := s.form(w, r); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	id, reason := r.PathValue("id"), r.PostForm.Get("reason")
+	switch r.PostForm.Get("action") {
+	case "confirm":
+		s.change(w, r, "fingerprint_confirmed", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.ConfirmFingerprint(id, by, at)
+		})
+	case "reject":
+		s.change(w, r, "fingerprint_rejected", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.RejectFingerprint(id, reason, by, at)
+		})
+	case "withdraw":
+		s.change(w, r, "fingerprint_withdrawn", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.WithdrawFingerprint(id, by, at)
+		})
+	case "drop":
+		s.change(w, r, "item_dropped", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.DropItem(id, reason, by, at)
+		})
+	default:
+		s.unknownAction(w, r)
+	}
+}
+
+func (s *Server) casePost(w http.ResponseWriter, r *http.Request) {
+	if err := s.form(w, r); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	switch r.PostForm.Get("action") {
+	case "close":
+		s.change(w, r, "case_closed", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.Close(r.PostForm.Get("reason"), by, at)
+		})
+	case "reopen":
+		s.change(w, r, "case_reopened", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.Reopen(by, at)
+		})
+	default:
+		s.unknownAction(w, r)
+	}
+}
+
+// NextTry is when a notice is tried again by itself; zero when it is not.
+func (v caseView) NextTry(id string) time.Time {
+	n := v.Case.Notice(id)
+	if n == nil || n.State != rempart.NoticeQueued || len(n.Attempts) == 0 {
+		return time.Time{}
+	}
+	return n.Attempts[len(n.Attempts)-1].Next
+}

@@ -1,0 +1,154 @@
+package web
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"rempart"
+)
+
+// A historyLine is one thing that happened, in a sentence.
+type historyLine struct {
+	Kind    string
+	At      time.Time // of the last, when there are several
+	Text    string
+	Who     string
+	Times   int // the same thing several times in a row
+	Attempt *rempart.Attempt
+}
+
+// eventWords names, for each kind of event, the data that its sentence
+// "event.<kind>" takes, in order. A test holds it against the kinds that the
+// other packages write.
+var eventWords = map[string][]string{
+	"report.received":         {},
+	"case.opened":             {"items"},
+	"case.qualified":          {"proposed", "pack"},
+	"case.viewed":             {},
+	"case.closed":             {},
+	"case.reopened":           {},
+	"qualification.confirmed": {"qualification"},
+	"qualification.rejected":  {"qualification"},
+	"fingerprint.confirmed":   {"item"},
+	"fingerprint.rejected":    {"item"},
+	"fingerprint.withdrawn":   {"item"},
+	"item.dropped":            {"item"},
+	"item.decided":            {"item", "measure"},
+	"notice.prepared":         {"notice", "items"},
+	"notice.edited":           {"notice"},
+	"notice.cancelled":        {"notice"},
+	"notice.queued":           {"notice"},
+	"notice.sent":             {"notice", "number"},
+	"notice.attempt_failed":   {"notice"},
+	"notice.failed":           {"notice"},
+	"notice.acknowledged":     {"notice", "number"},
+	"match.stopped":           {"item", "distance"},
+	"intake.received":         {"items"},
+	"intake.viewed":           {},
+	"intake.item_decided":     {"item", "measure"},
+	"intake.decided":          {},
+	"intake.told":             {"callback"},
+}
+
+// attempted lists the kinds that come with an attempt at delivery, in the order
+// in which the notice keeps them.
+var attempted = map[string]bool{"notice.sent": true, "notice.attempt_failed": true, "notice.failed": true}
+
+// history puts events in sentences, oldest first. names gives the words for
+// identifiers, tries the attempts at delivering each notice. The same look by
+// the same person several times in a row is one line.
+func history(p page, events []rempart.Event, names map[string]string, tries map[string][]rempart.Attempt) []historyLine {
+	var out []historyLine
+	next := map[string]int{}
+	for _, e := range events {
+		l := historyLine{Kind: e.Kind, At: e.At, Who: who(p, e.Actor, names), Times: 1}
+		if k := len(out) - 1; k >= 0 && strings.HasSuffix(e.Kind, ".viewed") && out[k].Kind == e.Kind && out[k].Who == l.Who {
+			out[k].Times++
+			out[k].At = e.At
+			continue
+		}
+		words, known := eventWords[e.Kind]
+		if !known {
+			l.Text = p.T("event.other", e.Kind)
+			out = append(out, l)
+			continue
+		}
+		args := make([]any, len(words))
+		for k, name := range words {
+			args[k] = eventWord(p, name, e.Data[name], names)
+		}
+		l.Text = p.T("event."+e.Kind, args...)
+		if id := e.Data["notice"]; attempted[e.Kind] && next[id] < len(tries[id]) {
+			l.Attempt = &tries[id][next[id]]
+			next[id]++
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// eventWord puts one datum of an event in words.
+func eventWord(p page, name, value string, names map[string]string) string {
+	if value == "" {
+		return "–"
+	}
+	switch name {
+	case "items", "proposed":
+		if n, err := strconv.Atoi(value); err == nil {
+			return p.N("count."+name, n, n)
+		}
+	case "measure", "callback":
+		return p.T(name + "." + value)
+	}
+	if word, ok := names[value]; ok {
+		return word
+	}
+	return value
+}
+
+// who names an actor: the instance, the person who reported, a peer, or a
+// member by her alias.
+func who(p page, a rempart.Actor, names map[string]string) string {
+	switch {
+	case a == rempart.ActorSystem:
+		return p.T("actor.system")
+	case a == rempart.ActorReporter:
+		return p.T("actor.reporter")
+	case strings.HasPrefix(string(a), string(rempart.ActorPlatform)):
+		id := strings.TrimPrefix(string(a), string(rempart.ActorPlatform))
+		if name, ok := names[id]; ok {
+			return name
+		}
+		return id
+	}
+	return string(a)
+}
+
+// caseNames gives the words for the identifiers in the events of a case.
+func caseNames(p page, c *rempart.Case, peers []rempart.Peer) map[string]string {
+	names := map[string]string{}
+	for _, x := range peers {
+		names[x.ID] = x.Name
+	}
+	for _, q := range c.Quals {
+		names[q.ID] = p.T("qualification.article", q.Article)
+	}
+	for _, n := range c.Notices {
+		names[n.ID] = n.ServiceName
+	}
+	addresses, media := items(p, c)
+	for _, i := range append(addresses, media...) {
+		names[i.ID] = i.Label
+	}
+	return names
+}
+
+// attempts gives the attempts at delivering each notice of a case.
+func attempts(c *rempart.Case) map[string][]rempart.Attempt {
+	out := map[string][]rempart.Attempt{}
+	for _, n := range c.Notices {
+		out[n.ID] = n.Attempts
+	}
+	return out
+}

@@ -1,0 +1,268 @@
+package web
+
+// The form of a decision, POST /console/notices/{number}/items/{id}:
+//
+//	measure      removed, restricted or refused
+//	ground       law or terms
+//	reference    the article of law or the clause of the terms
+//	facts        facts and circumstances, at least 10 characters
+//	explanation  why the ground applies, or does not, at least 20 characters
+//	scope        EU, FR or world
+//	redress      complaint, out_of_court, court; once for each
+//	automated    yes or no
+//
+// The form of a check by hand, POST /console/check, is multipart: photo, one
+// file.
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"rempart"
+)
+
+// What a decision's form can choose from, in the order it is shown.
+var (
+	measures = []rempart.Measure{rempart.MeasureRemoved, rempart.MeasureRestricted, rempart.MeasureRefused}
+	grounds  = []string{"law", "terms"}
+	scopes   = []string{"EU", "FR", "world"}
+	redress  = []string{"complaint", "out_of_court", "court"}
+)
+
+// An intakesView is the platform's queue.
+type intakesView struct {
+	Tabs  []tab
+	Rows  []intakeRow
+	Next  string
+	First string
+	State rempart.IntakeState
+}
+
+// An intakeRow is one notice received, in words.
+type intakeRow struct {
+	*rempart.Intake
+	Age     string
+	Decided int // items with a decision
+}
+
+// intakes is the queue of a platform: what waits first, a minor's image before
+// all, then trusted flaggers.
+func (s *Server) intakes(w http.ResponseWriter, r *http.Request) {
+	p := s.consolePage(r)
+	v := intakesView{State: rempart.IntakeReceived}
+	if r.URL.Query().Get("state") == string(rempart.IntakeDecided) {
+		v.State = rempart.IntakeDecided
+	}
+	for _, state := range []rempart.IntakeState{rempart.IntakeReceived, rempart.IntakeDecided} {
+		v.Tabs = append(v.Tabs, tab{Label: p.T("intakes.tab." + string(state)), URL: p.URL("/console/?state=" + string(state)), Count: -1, Current: state == v.State})
+	}
+	rows, next, err := s.DB.Intakes(r.Context(), v.State, r.URL.Query().Get("after"), 50)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	now := s.Now()
+	for _, i := range rows {
+		v.Rows = append(v.Rows, intakeRow{i, ago(p, i.ReceivedAt, now), len(i.Decisions)})
+	}
+	v.Next, v.First = turn(r, p, next)
+	p.Title, p.Data = p.T("intakes.title"), v
+	s.render(w, r, http.StatusOK, "console/intakes", p)
+}
+
+// An intakeView is one notice received, with a form for each item that has no
+// decision yet.
+type intakeView struct {
+	Intake  *rempart.Intake
+	Minor   bool
+	Items   []intakeItemView
+	History []historyLine
+	Told    step // whether the notifier has the decision: "none", "waiting", "done"
+	Receipt step // whether it has our acknowledgement
+
+	Measures []rempart.Measure
+	Grounds  []string
+	Scopes   []string
+	Redress  []string
+}
+
+// An intakeItemView is one item with its decision, or the form for it.
+type intakeItemView struct {
+	rempart.NoticeItem
+	Label    string
+	Prints   []printLine
+	Decision *rempart.Decision
+	Form     rempart.Decision
+	Remarks  []remark
+}
+
+// On returns the remark on a field of the item's form, or nil.
+func (v intakeItemView) On(field string) *remark { return remarkOn(v.Remarks, field) }
+
+// Grants tells whether the form names a means of redress.
+func (v intakeItemView) Grants(way string) bool { return slices.Contains(v.Form.Redress, way) }
+
+func (s *Server) intakeShow(w http.ResponseWriter, r *http.Request) {
+	i, err := s.DB.IntakeByNumber(r.Context(), r.PathValue("number"))
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	if err := s.viewed(r, "intake.viewed", i.ID); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	s.intakePage(w, r, http.StatusOK, i, "", rempart.Decision{}, nil)
+}
+
+// intakePage shows a notice received. typed and remarks are the form that came
+// back for the item tried, if one did.
+func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, i *rempart.Intake, tried string, typed rempart.Decision, remarks []remark) {
+	p := s.consolePage(r)
+	v := intakeView{Intake: i, Minor: i.Notice.Minor, Measures: measures, Grounds: grounds, Scopes: scopes, Redress: redress}
+	names := map[string]string{}
+	for k, ni := range i.Notice.Items {
+		x := intakeItemView{NoticeItem: ni, Label: p.T("item.item", k+1), Form: s.firstDecision(i)}
+		names[ni.ID] = x.Label
+		for _, f := range ni.Fingerprints {
+			x.Prints = append(x.Prints, printLine{f, short(f.Value), true})
+		}
+		if d, ok := i.Decisions[ni.ID]; ok {
+			x.Decision = &d
+		}
+		if ni.ID == tried {
+			x.Form, x.Remarks = typed, remarks
+		}
+		v.Items = append(v.Items, x)
+	}
+	if err := s.intakeHistory(r.Context(), p, i, names, &v); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	p.Title, p.Data = p.T("intake.title", i.Number), v
+	s.render(w, r, status, "console/intake", p)
+}
+
+// intakeHistory fills the history of an intake and what the notifier was told.
+// It counts as told when the other side accepted the message, and not before.
+func (s *Server) intakeHistory(ctx context.Context, p page, i *rempart.Intake, names map[string]string, v *intakeView) error {
+	events, err := s.DB.Events(ctx, i.ID)
+	if err != nil {
+		return err
+	}
+	peers, err := s.DB.Peers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, x := range peers {
+		names[x.ID] = x.Name
+	}
+	v.Receipt, v.Told = "waiting", "none"
+	if i.State == rempart.IntakeDecided {
+		v.Told = "waiting"
+	}
+	for _, e := range events {
+		if e.Kind != "intake.told" {
+			continue
+		}
+		switch e.Data["callback"] {
+		case rempart.CallbackAcknowledged:
+			v.Receipt = "done"
+		case rempart.CallbackDecided:
+			v.Receipt, v.Told = "done", "done"
+		}
+	}
+	v.History = history(p, events, names, nil)
+	return nil
+}
+
+// firstDecision is what a decision's form holds before a moderator writes: what
+// the notice says, in the notice's language. The measure and the reasons are
+// the moderator's alone, so they are left open.
+func (s *Server) firstDecision(i *rempart.Intake) rempart.Decision {
+	p := page{Lang: i.Notice.Lang, pages: s.pages}
+	d := rempart.Decision{Ground: "law", Scope: "EU", Redress: slices.Clone(redress)}
+	var articles []string
+	for _, g := range i.Notice.Grounds {
+		if a := p.T("decision.article", g.Code, g.Article); !slices.Contains(articles, a) {
+			articles = append(articles, a)
+		}
+	}
+	d.Reference = strings.Join(articles, p.T("list.separator"))
+	d.Facts = p.T("decision.facts.notice", i.Number, p.Date(i.ReceivedAt), i.From)
+	return d
+}
+
+func (s *Server) intakeDecide(w http.ResponseWriter, r *http.Request) {
+	if err := s.form(w, r); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	i, err := s.DB.IntakeByNumber(r.Context(), r.PathValue("number"))
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	item, d := r.PathValue("id"), decisionOf(r)
+	if missing := d.Missing(); len(missing) > 0 && i.State != rempart.IntakeDecided {
+		s.intakePage(w, r, http.StatusUnprocessableEntity, i, item, d, missingRemarks(s.consolePage(r), missing))
+		return
+	}
+	m, _ := staffOf(r)
+	last := false
+	err = s.DB.UpdateIntake(r.Context(), i.ID, func(i *rempart.Intake) error {
+		err := i.Decide(item, d, m.Alias, s.Now())
+		last = i.State == rempart.IntakeDecided
+		return err
+	})
+	switch {
+	case err == nil && last:
+		s.Flow.Wake()
+		done(w, r, "/console/notices/"+i.Number, "intake_decided")
+	case err == nil:
+		done(w, r, "/console/notices/"+i.Number, "item_decided")
+	case rempart.KindOf(err) == rempart.Invalid || rempart.KindOf(err) == rempart.Conflict:
+		why := err
+		if i, err = s.DB.IntakeByNumber(r.Context(), i.Number); err != nil {
+			s.fail(w, r, "console", err)
+			return
+		}
+		p := s.consolePage(r)
+		s.intakePage(w, r, statusOf(why), i, item, d, remarksOf(p, why))
+	default:
+		s.fail(w, r, "console", err)
+	}
+}
+
+// decisionOf reads a decision's form. What is not one of the choices is left
+// empty, and so asked for again.
+func decisionOf(r *http.Request) rempart.Decision {
+	f := r.PostForm
+	d := rempart.Decision{
+		Reference: plainText(f.Get("reference")), Facts: plainText(f.Get("facts")), Explanation: plainText(f.Get("explanation")),
+		Automated: f.Get("automated") == "yes",
+	}
+	if m := rempart.Measure(f.Get("measure")); slices.Contains(measures, m) {
+		d.Measure = m
+	}
+	if g := f.Get("ground"); slices.Contains(grounds, g) {
+		d.Ground = g
+	}
+	if sc := f.Get("scope"); slices.Contains(scopes, sc) {
+		d.Scope = sc
+	}
+	for _, way := range f["redress"] {
+		if slices.Contains(redress, way) && !slices.Contains(d.Redress, way) {
+			d.Redress = append(d.Redress, way)
+		}
+	}
+	return d
+}
+
+// platformHome says what this instance is.
+func (s *Server) platformHome(w http.ResponseWriter, r *http.Request) {
+	p := s.newPage(r, "platform", "platform.title", nil)
+	s.render(w, r, http.StatusOK, "platform/home", p)
+}

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+
+	"rempart"
+	"rempart/flow"
+)
+
+// A checkView is what the check of one picture found. The picture itself is
+// gone by the time this is shown.
+type checkView struct {
+	Checked *flow.Checked // nil before a check
+	Matches []matchLine
+	Short   string // of the picture's own PDQ
+	TooFlat bool
+	Remarks []remark
+}
+
+// A matchLine is one match, in words.
+type matchLine struct {
+	rempart.Match
+	ListName string
+	Short    string
+}
+
+func (s *Server) checkForm(w http.ResponseWriter, r *http.Request) {
+	s.checkPage(w, r, http.StatusOK, checkView{})
+}
+
+func (s *Server) checkPage(w http.ResponseWriter, r *http.Request, status int, v checkView) {
+	p := s.consolePage(r)
+	p.Title, p.Data = p.T("check.title"), v
+	s.render(w, r, status, "console/check", p)
+}
+
+// maxCheck is the most bytes of a form with a picture: the decoder's own limit
+// and some room for the form around it.
+const maxCheck = 65 << 20
+
+// checkPost looks one picture up. Its bytes go from the request to the decoder
+// and nowhere else: not to a file, not to the log, not to the page.
+func (s *Server) checkPost(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxCheck)
+	photo, err := photoOf(r)
+	if err != nil {
+		s.checkRefused(w, r, err)
+		return
+	}
+	defer photo.Close()
+	found, err := s.Flow.CheckFile(r.Context(), photo, flow.Upload{})
+	if err != nil {
+		s.checkRefused(w, r, err)
+		return
+	}
+	p := s.consolePage(r)
+	v := checkView{Checked: &found, Short: short(found.PDQ), TooFlat: found.Quality < rempart.MinQuality}
+	for _, m := range found.Matches {
+		line := matchLine{Match: m, ListName: m.List, Short: short(m.Value)}
+		for _, l := range rempart.Lists {
+			if l.ID == m.List {
+				line.ListName = l.Name.In(p.Lang)
+			}
+		}
+		v.Matches = append(v.Matches, line)
+	}
+	s.checkPage(w, r, http.StatusOK, v)
+}
+
+// photoOf returns the part of the form that holds the picture, to be read as a
+// stream so that no part of it is written to a file.
+func photoOf(r *http.Request) (*multipart.Part, error) {
+	none := &rempart.Error{Kind: rempart.Invalid, Field: "photo", Code: "check.none", Public: "Choose a picture to check."}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, none
+	}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil, none
+		}
+		if err != nil {
+			return nil, &rempart.Error{Kind: rempart.Invalid, Field: "photo", Code: "picture.truncated", Public: "This file is incomplete: it ends before the picture does.", Err: err}
+		}
+		if part.FormName() == "photo" {
+			if part.FileName() == "" {
+				return nil, none
+			}
+			return part, nil
+		}
+	}
+}
+
+// checkRefused shows why a file could not be checked.
+func (s *Server) checkRefused(w http.ResponseWriter, r *http.Request, why error) {
+	var big *http.MaxBytesError
+	if errors.As(why, &big) {
+		why = &rempart.Error{Kind: rempart.TooLarge, Field: "photo", Code: "picture.bytes", Public: "This file is too large."}
+	}
+	switch rempart.KindOf(why) {
+	case rempart.Invalid, rempart.TooLarge:
+		s.checkPage(w, r, statusOf(why), checkView{Remarks: remarksOf(s.consolePage(r), why)})
+		return
+	}
+	s.fail(w, r, "console", why)
+}

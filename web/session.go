@@ -1,0 +1,250 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"rempart"
+)
+
+// doors says who may pass each door of the console. A door that is not here
+// opens for nobody; a test holds it against the table of routes. An
+// administrator sees no case and no notice.
+var doors = map[string][]rempart.StaffRole{
+	"POST /console/sign-out": {rempart.RoleAnalyst, rempart.RoleModerator, rempart.RoleAdmin},
+	"GET /console/{$}":       {rempart.RoleAnalyst, rempart.RoleModerator, rempart.RoleAdmin},
+	"GET /console/admin":     {rempart.RoleAdmin},
+
+	"GET /console/cases/{ref}":                      {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/qualifications/{id}": {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/items/{id}":          {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/notices":             {rempart.RoleAnalyst},
+	"GET /console/cases/{ref}/notices/{id}":         {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/notices/{id}":        {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/state":               {rempart.RoleAnalyst},
+
+	"GET /console/notices/{number}":             {rempart.RoleModerator},
+	"POST /console/notices/{number}/items/{id}": {rempart.RoleModerator},
+	"GET /console/check":                        {rempart.RoleModerator},
+	"POST /console/check":                       {rempart.RoleModerator},
+}
+
+type staffKey struct{}
+
+// staffOf returns who is signed in, if a request went through [Server.staffOnly].
+func staffOf(r *http.Request) (rempart.Staff, bool) {
+	m, ok := r.Context().Value(staffKey{}).(rempart.Staff)
+	return m, ok
+}
+
+// staffOnly lets a request pass to next when a member is signed in whose role
+// [doors] allows for the route. Who she is comes from the session's cookie and
+// from nothing else. Without a session, a GET goes to the sign-in page and comes
+// back afterwards; anything else is answered 401, as it cannot be repeated.
+func (s *Server) staffOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m, err := s.session(r)
+		if rempart.KindOf(err) == rempart.Unauthorized && r.Method == http.MethodGet {
+			http.Redirect(w, r, signInURL(r), http.StatusSeeOther)
+			return
+		}
+		if err != nil {
+			s.fail(w, r, "console", err)
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), staffKey{}, m))
+		if !slices.Contains(doors[r.Pattern], m.Role) {
+			s.fail(w, r, "console", &rempart.Error{Kind: rempart.Forbidden, Code: "staff.role", Public: "Your role does not open this page."})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// session returns the member whose session the request's cookie holds.
+func (s *Server) session(r *http.Request) (rempart.Staff, error) {
+	c, err := r.Cookie(cookieName(r))
+	if err != nil || c.Value == "" {
+		return rempart.Staff{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "staff.session", Public: "Sign in to open the console."}
+	}
+	return s.DB.Session(r.Context(), c.Value)
+}
+
+// cookieName returns "rempart_staff", followed by the port where it is not the
+// scheme's own: browsers share cookies between the ports of a host, and the
+// demo's instances would sign each other's staff out.
+func cookieName(r *http.Request) string {
+	if _, port, err := net.SplitHostPort(r.Host); err == nil && port != "80" && port != "443" {
+		return "rempart_staff_" + port
+	}
+	return "rempart_staff"
+}
+
+// open starts a session for a member and goes to the page she asked for.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, m rempart.Staff, to string) {
+	token, err := s.DB.StartSession(r.Context(), m.ID)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	s.setCookie(w, r, token, int(rempart.SessionMax.Seconds()))
+	http.Redirect(w, r, withLang(r, to), http.StatusSeeOther)
+}
+
+// setCookie hands the session's token over for maxAge seconds; negative takes it
+// back.
+func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, token string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName(r), Value: token, Path: "/console", MaxAge: maxAge,
+		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
+	})
+}
+
+// A signInView is the sign-in page, and the page of a one-time link.
+type signInView struct {
+	Login   string // as typed, on a second try
+	To      string // page to go to afterwards
+	Token   string // of a one-time link that has yet to be spent
+	Remarks []remark
+}
+
+func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.session(r); err == nil {
+		http.Redirect(w, r, withLang(r, "/console/"), http.StatusSeeOther)
+		return
+	}
+	s.signInPage(w, r, http.StatusOK, signInView{To: safeReturn(r.FormValue("to"))})
+}
+
+func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, status int, v signInView) {
+	p := s.consolePage(r)
+	p.Title, p.Data = p.T("signin.title"), v
+	s.render(w, r, status, "console/sign_in", p)
+}
+
+func (s *Server) signInPost(w http.ResponseWriter, r *http.Request) {
+	if err := s.form(w, r); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	v := signInView{Login: strings.TrimSpace(r.PostForm.Get("login")), To: safeReturn(r.PostForm.Get("to"))}
+	m, err := s.DB.CheckPassword(r.Context(), v.Login, r.PostForm.Get("password"))
+	if err == nil {
+		s.open(w, r, m, v.To)
+		return
+	}
+	switch rempart.KindOf(err) {
+	case rempart.Unauthorized, rempart.Unavailable, rempart.Invalid:
+		v.Remarks = remarksOf(s.consolePage(r), err)
+		s.signInPage(w, r, statusOf(err), v)
+		return
+	}
+	s.fail(w, r, "console", err)
+}
+
+// enter shows what a one-time link opens, with a button: what only looks at
+// links, such as a mail filter or a preview, does not spend it. In the demo the
+// address alone is enough.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
+	token := r.URL.Query().Get("token")
+	if s.Demo {
+		s.spend(w, r, token)
+		return
+	}
+	p := s.consolePage(r)
+	p.Title, p.Data = p.T("enter.title"), signInView{Token: token}
+	s.render(w, r, http.StatusOK, "console/enter", p)
+}
+
+func (s *Server) enterPost(w http.ResponseWriter, r *http.Request) {
+	if err := s.form(w, r); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	s.spend(w, r, r.PostForm.Get("token"))
+}
+
+func (s *Server) spend(w http.ResponseWriter, r *http.Request, token string) {
+	m, err := s.DB.UseLink(r.Context(), token)
+	if err == nil {
+		s.open(w, r, m, "/console/")
+		return
+	}
+	switch rempart.KindOf(err) {
+	case rempart.Unauthorized, rempart.NotFound, rempart.Conflict, rempart.Invalid:
+		p := s.consolePage(r)
+		p.Title = p.T("spent.title")
+		p.Data = signInView{}
+		s.render(w, r, http.StatusUnauthorized, "console/spent", p)
+		return
+	}
+	s.fail(w, r, "console", err)
+}
+
+// signOut ends the session, and has the browser forget what it kept of the
+// console.
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(cookieName(r)); err == nil {
+		if err := s.DB.EndSession(r.Context(), c.Value); err != nil {
+			s.fail(w, r, "console", err)
+			return
+		}
+	}
+	s.setCookie(w, r, "", -1)
+	w.Header().Set("Clear-Site-Data", `"cache","cookies","storage"`)
+	http.Redirect(w, r, withLang(r, "/console/sign-in?ok=signed_out"), http.StatusSeeOther)
+}
+
+func signInURL(r *http.Request) string {
+	to := "/console/sign-in"
+	if back := safeReturn(r.URL.RequestURI()); back != "/console/" {
+		to += "?to=" + url.QueryEscape(back)
+	}
+	return withLang(r, to)
+}
+
+// safeReturn returns to if it is a page of this console, or else the console's
+// first page, so that a sign-in link never leads elsewhere.
+func safeReturn(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.Host != "" || u.Scheme != "" || u.User != nil || !strings.HasPrefix(u.Path, "/console/") ||
+		strings.Contains(u.Path, "..") || strings.Contains(u.Path, "\\") || strings.HasPrefix(u.Path, "/console/sign-") || strings.HasPrefix(u.Path, "/console/enter") {
+		return "/console/"
+	}
+	return u.RequestURI()
+}
+
+// withLang keeps the language that the reader chose by the switch.
+func withLang(r *http.Request, to string) string {
+	lang := r.URL.Query().Get("lang")
+	if lang != "fr" && lang != "en" {
+		return to
+	}
+	u, err := url.Parse(to)
+	if err != nil {
+		return to
+	}
+	q := u.Query()
+	q.Set("lang", lang)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// form reads a posted form of at most 256 kilobytes.
+func (s *Server) form(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
+	err := r.ParseForm()
+	if err == nil {
+		return nil
+	}
+	var big *http.MaxBytesError
+	if errors.As(err, &big) {
+		return &rempart.Error{Kind: rempart.TooLarge, Code: "form.large", Public: "This form holds more text than can be taken."}
+	}
+	return &rempart.Error{Kind: rempart.Invalid, Code: "form.unreadable", Public: "This form could not be read. Go back and send it again.", Err: err}
+}
