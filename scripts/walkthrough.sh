@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# The whole chain once, with curl and the keys that the demo prints: a report
+# with a fingerprint, an analyst who confirms and notifies, a platform that
+# decides, an upload of a changed copy that is stopped, and what the person then
+# reads. Exits 0 only if every step did what it says.
+#
+# The picture is fixtures/bridge-mods/aaa-orig.jpg, from REMPART_FIXTURES or
+# ../shared/fixtures; without fixtures, one that the demo draws.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=$(mktemp -d)
+pid=
+finish() {
+	status=$?
+	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	[ -z "$pid" ] || wait "$pid" 2>/dev/null || true
+	[ $status -eq 0 ] || { echo "walkthrough: failed" >&2; tail -n 20 "$work/err" >&2 || true; }
+	rm -rf "$work"
+	exit $status
+}
+trap finish EXIT
+die() { echo "walkthrough: $*" >&2; exit 1; }
+say() { echo "walkthrough: $*"; }
+
+# value NAME: the string NAME in the JSON on standard input (the first one).
+value() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
+# until_says WHAT COMMAND…: runs COMMAND until its output holds WHAT, at most 30 s.
+until_says() {
+	local what=$1 n
+	shift
+	for n in $(seq 150); do
+		"$@" >"$work/out" 2>/dev/null || true
+		grep -q -- "$what" "$work/out" && return
+		sleep 0.2
+	done
+	cat "$work/out" >&2
+	die "waited 30 s in vain for: $what"
+}
+
+say "building"
+go build -o "$work/rempart" ./cmd/rempart
+go build -o "$work/changed-copy" scripts/changed-copy.go
+
+start=$(date +%s%N)
+"$work/rempart" demo -json -addr 127.0.0.1:0 -data "$work/demo" >"$work/line" 2>"$work/err" &
+pid=$!
+for n in $(seq 300); do
+	[ -s "$work/line" ] && break
+	kill -0 "$pid" 2>/dev/null || die "the demo ended before its line"
+	sleep 0.02
+done
+[ -s "$work/line" ] || die "no line after six seconds"
+say "the demo printed its line after $((($(date +%s%N) - start) / 1000000)) ms"
+
+hub=$(value hub <"$work/line")
+analyst=$(value analyst_login <"$work/line")
+first=$(sed 's/.*"platforms":\[\({[^}]*}\).*/\1/' "$work/line")
+platform=$(value url <<<"$first")
+moderator=$(value login <<<"$first")
+key=$(value api_key <<<"$first")
+
+picture=${REMPART_FIXTURES:-../shared/fixtures}/bridge-mods/aaa-orig.jpg
+[ -f "$picture" ] || { picture=$work/demo/pictures/collines.png; say "no fixtures here: using a drawn picture"; }
+"$work/changed-copy" "$picture" "$work/copy.jpg"
+
+say "1  the person reports, with the fingerprints of her picture"
+prints=$("$work/rempart" hash -json "$picture")
+pdq=$(value pdq <<<"$prints")
+sha256=$(value sha256 <<<"$prints")
+quality=$(sed 's/.*"quality":\([0-9]*\).*/\1/' <<<"$prints")
+cat >"$work/report.json" <<JSON
+{"depicted": "self", "age": "adult", "made": "fake_sexual", "seen": "online_public",
+ "words": "Une image fausse de moi circule.",
+ "addresses": ["https://galerie.exemple.test/photo/4711"],
+ "media": [{"fingerprints": [{"type": "pdq", "value": "$pdq", "quality": $quality}, {"type": "sha256", "value": "$sha256"}]}]}
+JSON
+report() { curl -sS --fail-with-body -H 'Content-Type: application/json' -H "Idempotency-Key: $work" --data-binary @"$work/report.json" "$hub/api/v1/reports"; }
+answer=$(report)
+code=$(value code <<<"$answer")
+[ -n "$code" ] || die "no code: $answer"
+[ "$(report | value code)" = "$code" ] || die "the same report sent twice has two codes"
+ref=$(sed -n 's/.*reference \([0-9A-Z]\{4\}-[0-9A-Z]\{4\}\).*/\1/p' <<<"$answer")
+[ -n "$ref" ] || die "no reference in the receipt: $answer"
+
+say "2  the analyst signs in and opens case $ref"
+analyst() { curl -sS --fail-with-body -L -b "$work/analyst" -c "$work/analyst" "$@"; }
+analyst -o /dev/null "$analyst"
+until_says "qualifications/fr-226-8-1" analyst "$hub/console/cases/$ref"
+
+say "3  she confirms the qualification and the fingerprint"
+analyst -o /dev/null -d action=confirm "$hub/console/cases/$ref/qualifications/fr-226-8-1"
+analyst "$hub/console/cases/$ref" >"$work/case"
+item=$(grep -B3 'value="confirm"' "$work/case" | grep -o "/console/cases/$ref/items/[0-9a-v]*" | head -n 1)
+[ -n "$item" ] || die "no fingerprint to confirm"
+analyst -o /dev/null -d action=confirm "$hub$item"
+
+say "4  she prepares the notice, reads it, and sends it"
+analyst "$hub/console/cases/$ref" >"$work/case"
+address=$(grep -o 'name="item" value="[0-9a-v]*"' "$work/case" | head -n 1 | cut -d'"' -f4)
+[ -n "$address" ] || die "no address to notify"
+analyst -d service=galerie -d "item=$address" -w '%{url_effective}\n' "$hub/console/cases/$ref/notices" >"$work/notice"
+notice=$(tail -n 1 "$work/notice" | sed "s/?.*//; s|^$hub||")
+case $notice in /console/cases/$ref/notices/?*) ;; *) die "no draft: $notice" ;; esac
+analyst -o /dev/null -d action=send -d good_faith=yes "$hub$notice"
+follow() { curl -sS --fail-with-body -H 'Content-Type: application/json' -d "{\"code\": \"$code\"}" "$hub/api/v1/follow-up"; }
+until_says '"state":"acknowledged"' follow
+
+say "5  the platform's moderator decides, with a statement of reasons"
+moderator() { curl -sS --fail-with-body -L -b "$work/moderator" -c "$work/moderator" "$@"; }
+moderator "$moderator" >"$work/queue"
+number=
+for n in $(grep -o '/console/notices/N-[0-9A-Z-]*' "$work/queue" | sort -u); do
+	moderator "$platform$n" >"$work/intake"
+	if grep -q 'photo/4711' "$work/intake"; then number=$n; fi
+done
+[ -n "$number" ] || die "the notice is not in the platform's queue"
+moderator -o /dev/null "$platform$number/items/$address" \
+	-d measure=removed -d ground=law --data-urlencode 'reference=Code pénal, art. 226-8-1' \
+	--data-urlencode 'facts=Notification d’un signaleur, examinée par une personne.' \
+	--data-urlencode 'explanation=Le contenu correspond aux faits décrits ; il est retiré.' \
+	-d scope=EU -d redress=complaint -d redress=court
+until_says '"state":"removed"' follow
+
+say "6  somebody uploads a changed copy: a quarter of the size, JPEG quality 60"
+match() { curl -sS --fail-with-body -H "Authorization: Bearer $key" -H "Idempotency-Key: upload-1" -F "photo=@$work/copy.jpg" "$platform/api/v1/match"; }
+until_says '"list":"ncii-adult"' match
+grep -o '"list":"ncii-adult","type":"pdq"[^}]*"distance":[0-9]*[^}]*"action":"[a-z]*"' "$work/out" | sed 's/"value":"[^"]*",//; s/^/walkthrough:    /'
+match >/dev/null # the same upload asked again is the same stop
+
+say "7  what the person reads"
+until_says '"stopped":1' follow
+follow >"$work/out"
+grep -q '"state":"removed"' "$work/out" && grep -q '"state":"protected"' "$work/out" || die "not removed and protected: $(cat "$work/out")"
+grep -o '"sentence":"[^"]*"' "$work/out" | sed 's/"sentence":"/walkthrough:    – /; s/"$//'
+! grep -q '"stopped":2' "$work/out" || die "one upload was counted twice"
+say "done: removed, and stopped once"
