@@ -126,3 +126,35 @@ func (db *DB) JobCounts(ctx context.Context) (map[string]int, error) {
 	}
 	return out, nil
 }
+
+// A JobRow is what an operator sees of a job.
+type JobRow struct {
+	Job     rempart.Job
+	State   string // "waiting", "running", "done" or "dead"
+	Attempt int    // tries so far
+	Why     string // the last try failed
+}
+
+// Jobs returns the oldest 200 jobs about one subject, those done included.
+func (db *DB) Jobs(ctx context.Context, subject string) ([]JobRow, error) {
+	return db.jobs(ctx, "subject = $1", subject)
+}
+
+// DeadJobs returns the oldest 200 jobs that were given up.
+func (db *DB) DeadJobs(ctx context.Context) ([]JobRow, error) {
+	return db.jobs(ctx, "state = $1", "dead")
+}
+
+func (db *DB) jobs(ctx context.Context, where string, arg any) ([]JobRow, error) {
+	rows, err := db.r.QueryContext(ctx, "SELECT kind, subject, coalesce(key, ''), payload, due_at, state, attempt, why FROM jobs WHERE "+where+" ORDER BY id LIMIT 200", arg)
+	out, err := collect(rows, err, func(s scanner) (r JobRow, err error) {
+		var at int64
+		err = s.Scan(&r.Job.Kind, &r.Job.Subject, &r.Job.Key, &r.Job.Payload, &at, &r.State, &r.Attempt, &r.Why)
+		r.Job.RunAt = fromMicros(at)
+		return r, err
+	})
+	if err != nil {
+		return nil, db.explain(fmt.Errorf("store: jobs: %w", err))
+	}
+	return out, nil
+}

@@ -116,7 +116,8 @@ CREATE TABLE jobs (
 	updated_at BIGINT NOT NULL
 ) STRICT;
 CREATE INDEX jobs_due ON jobs (due_at, id) WHERE state IN ('waiting', 'running');
-CREATE INDEX jobs_left ON jobs (state) WHERE state <> 'done';
+CREATE INDEX jobs_left ON jobs (state, id) WHERE state <> 'done';
+CREATE INDEX jobs_subject ON jobs (subject, id);
 
 -- Keys that may be spent once, hashed under the instance's key.
 CREATE TABLE spent (
