@@ -20,13 +20,19 @@ var deniedFeatures = []string{
 
 var permissionsPolicy = strings.Join(deniedFeatures, "=(), ") + "=()"
 
+// referrerPolicy is not no-referrer: with that one, browsers say "Origin: null"
+// when they post a form, so that those that do not send Sec-Fetch-Site (before
+// Safari 16.4; any over plain http) could post none. Other sites learn nothing
+// either way.
+const referrerPolicy = "same-origin"
+
 // headers sets the security headers of every answer. Only static files relax
 // one of them, Cache-Control.
 func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentSecurityPolicy)
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Referrer-Policy", referrerPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -140,18 +141,24 @@ func (s *Server) reportPost(w http.ResponseWriter, r *http.Request) {
 	} else {
 		sent, err = s.Flow.Submit(r.Context(), report, formKey(form.Get("key")))
 	}
-	found := faults(err)
-	if err != nil && (len(found) == 0 || rempart.KindOf(err) != rempart.Invalid) {
-		s.fail(w, r, "person", err)
-		return
+	if err != nil && len(faults(err)) == 0 {
+		s.Log.ErrorContext(r.Context(), "saving a report", slog.String("error", err.Error()))
+		err = &rempart.Error{Kind: rempart.Internal, Code: "report.internal", Public: "Something on our side interrupted this. Please send the report again."}
 	}
-	if problems = append(problems, found...); len(problems) > 0 {
-		p.Data = newReportView(p, report, form.Get("addresses"), form.Get("key"), minor, problems)
+	key := form.Get("key")
+	for _, e := range faults(err) {
+		if e.Code == "report.key_reused" { // she came back to the form of a report that was saved
+			key = ""
+		}
+		problems = append(problems, e)
+	}
+	if len(problems) > 0 { // whatever went wrong, what she wrote is still there, under the same key
+		p.Data = newReportView(p, report, form.Get("addresses"), key, minor, problems)
 		s.render(w, r, statusOf(problems), "person/report", p)
 		return
 	}
 	v := codeView{
-		Code: sent.Code.String(), Receipt: sent.Receipt, Flat: sent.TooFlat,
+		Code: sent.Code.String(), Origin: s.Flow.Origin, Receipt: sent.Receipt, Flat: sent.TooFlat,
 		Threat: report.Threat != "" && report.Threat != rempart.ThreatNone,
 		Minor:  minor || report.Age == rempart.AgeSaidUnder15 || report.Age == rempart.AgeSaid15To17,
 	}
@@ -168,7 +175,7 @@ func newReportView(p page, r rempart.Report, addresses, key string, minor bool, 
 	}
 	for _, e := range problems {
 		field, _, _ := strings.Cut(e.Field, "[")
-		if field == "" {
+		if field == "" || field == "key" || field == "Idempotency-Key" {
 			field = "addresses"
 		}
 		v.Problems = append(v.Problems, problemView{field, p.Problem(e)})
@@ -252,6 +259,7 @@ func formKey(key string) string {
 // follows it. What the second needs travels in the form: nothing is kept here.
 type codeView struct {
 	Code    string // in four groups
+	Origin  string // address of this instance, for the printed card
 	Receipt string // signed text
 	Flat    int    // pictures too flat to be recognised
 	Threat  bool
@@ -261,10 +269,6 @@ type codeView struct {
 
 // Groups returns the four groups of the code.
 func (v codeView) Groups() []string { return strings.Split(v.Code, "-") }
-
-// Last returns the number of the last group among the others, for readers of
-// the screen.
-func (v codeView) Last(i int) bool { return i == len(v.Groups())-1 }
 
 // reportConfirm checks that the person has kept her code, then shows the
 // receipt. It needs nothing but the form: the code was shown by the page before.
@@ -281,7 +285,7 @@ func (s *Server) reportConfirm(w http.ResponseWriter, r *http.Request) {
 	}
 	flat, _ := strconv.Atoi(form.Get("flat"))
 	v := codeView{
-		Code: code.String(), Receipt: lines(form.Get("receipt")), Flat: min(max(flat, 0), rempart.MaxMedia),
+		Code: code.String(), Origin: s.Flow.Origin, Receipt: lines(form.Get("receipt")), Flat: min(max(flat, 0), rempart.MaxMedia),
 		Threat: form.Get("threat") != "", Minor: form.Get("minor") != "",
 	}
 	if !typedBack(code, form.Get("last")) {
