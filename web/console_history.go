@@ -96,7 +96,7 @@ func eventWord(p page, name, value string, names map[string]string) string {
 	switch name {
 	case "items", "proposed":
 		if n, err := strconv.Atoi(value); err == nil {
-			return p.N("count."+name, n, n)
+			return p.N("count."+name, n)
 		}
 	case "measure", "callback":
 		return p.T(name + "." + value)
