@@ -203,6 +203,13 @@ func TestNoticeMissing(t *testing.T) {
 	if want := []string{"explanation", "grounds", "items", "notifier", "good_faith"}; !slices.Equal(fields, want) {
 		t.Errorf("an empty notice lacks %v, want %v", fields, want)
 	}
+	fields = nil
+	for _, m := range (Notice{}).MissingAtIntake() {
+		fields = append(fields, m.Field)
+	}
+	if want := []string{"explanation", "items", "notifier", "good_faith"}; !slices.Equal(fields, want) {
+		t.Errorf("at intake an empty notice lacks %v, want %v", fields, want)
+	}
 	for _, m := range (Notice{Minor: true}).Missing() {
 		if m.Field == "notifier" {
 			t.Error("a minor's notice asks for an identity (DSA 16(2)(c) does not)")

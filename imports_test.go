@@ -155,7 +155,7 @@ func name(dir string) string {
 }
 
 // sources reads the imports of every Go file of this module below root,
-// whatever its build constraints.
+// whatever its build constraints; files of the folder scripts are no package.
 func sources(root string) ([]source, error) {
 	var out []source
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
@@ -174,7 +174,7 @@ func sources(root string) ([]source, error) {
 			}
 			return nil
 		}
-		if filepath.Ext(file) != ".go" {
+		if filepath.Ext(file) != ".go" || filepath.Base(filepath.Dir(file)) == "scripts" { // a script is its own program, in no package
 			return nil
 		}
 		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)

@@ -38,7 +38,7 @@ type Intake struct {
 // Receive opens the intake of a notice that a peer sent, and asks for the
 // acknowledgement to be sent (art. 16(4)). The notice must lack nothing.
 func Receive(n Notice, key string, from Peer, at time.Time) (*Intake, error) {
-	if missing := n.Missing(); len(missing) > 0 {
+	if missing := n.MissingAtIntake(); len(missing) > 0 {
 		var p Problems
 		for _, m := range missing {
 			p.add(m.Field, m.Code, m.Public+" (DSA, article "+m.Article+")")

@@ -13,14 +13,14 @@ import (
 // A Notice is what travels: POST /api/v1/notices, the elements of DSA article
 // 16(2) and nothing else of the case.
 type Notice struct {
-	ID          string               `json:"id" doc:"the notifier's identifier of this notice, the same at every attempt"`
-	CaseRef     string               `json:"case_ref" doc:"the notifier's reference, to quote when writing"`
-	Lang        string               `json:"lang" enum:"fr,en" doc:"language of the texts"`
-	Explanation string               `json:"explanation" maxLength:"20000" doc:"16(2)(a): why the content is illegal"`
-	Grounds     []rempart.Ground     `json:"grounds" doc:"the offences it rests on, with the date and source of each text"`
-	Items       []rempart.NoticeItem `json:"items" maxItems:"200" doc:"16(2)(b): the exact addresses, and fingerprints to identify the content"`
-	Notifier    rempart.Notifier     `json:"notifier" doc:"16(2)(c); may be empty where minor is true"`
-	GoodFaith   bool                 `json:"good_faith" doc:"16(2)(d): good-faith belief that the notice is accurate and complete"`
+	ID          string               `json:"id" required:"false" doc:"the notifier's identifier of this notice, the same at every attempt"`
+	CaseRef     string               `json:"case_ref" required:"false" doc:"the notifier's reference, to quote when writing"`
+	Lang        string               `json:"lang" required:"false" enum:"fr,en" doc:"language of the texts"`
+	Explanation string               `json:"explanation" required:"false" maxLength:"20000" doc:"16(2)(a): why the content is illegal"`
+	Grounds     []rempart.Ground     `json:"grounds" required:"false" doc:"the offences it rests on, with the date and source of each text"`
+	Items       []rempart.NoticeItem `json:"items" required:"false" maxItems:"200" doc:"16(2)(b): the exact addresses, and fingerprints to identify the content"`
+	Notifier    rempart.Notifier     `json:"notifier" required:"false" doc:"16(2)(c); may be empty where minor is true"`
+	GoodFaith   bool                 `json:"good_faith" required:"false" doc:"16(2)(d): good-faith belief that the notice is accurate and complete"`
 	Category    string               `json:"category,omitempty" doc:"category of Regulation (EU) 2024/2835, such as 3f"`
 	Minor       bool                 `json:"minor,omitempty" doc:"concerns offences of articles 3 to 7 of Directive 2011/93/EU"`
 	DoNotTell   bool                 `json:"do_not_disclose,omitempty" doc:"asks that the notifier's identity not be disclosed"`

@@ -45,6 +45,25 @@ func (s *Server) api(mux *http.ServeMux) {
 	}
 }
 
+// peerKey is where a request's context holds the peer whose key it came with.
+type peerKey struct{}
+
+// keyed lets an operation be reached only with the key of a peer of one of the
+// kinds; it stands before the body is read.
+func (s *Server) keyed(a huma.API, kinds ...rempart.PeerKind) huma.Middlewares {
+	return huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+		p, err := s.peer(ctx.Context(), ctx.Header("Authorization"), kinds...)
+		if err != nil {
+			e := problem(err)
+			ctx.SetHeader("Content-Type", "application/problem+json")
+			ctx.SetStatus(e.Status)
+			a.Marshal(ctx.BodyWriter(), "application/json", e)
+			return
+		}
+		next(huma.WithValue(ctx, peerKey{}, p))
+	}}
+}
+
 var withKey = []map[string][]string{{"key": {}}}
 
 // peer returns the peer that a bearer key belongs to, if it is of one of the

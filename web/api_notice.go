@@ -22,23 +22,19 @@ type noticeState struct {
 
 // noticeAPI registers the platform's intake of notices (DSA art. 16).
 func (s *Server) noticeAPI(a huma.API) {
+	keyed := s.keyed(a, rempart.PeerFlagger, rempart.PeerPartner)
 	type in struct {
-		Authorization string `header:"Authorization" required:"true" doc:"Bearer, a trusted flagger's or another notifier's key"`
-		Key           string `header:"Idempotency-Key" maxLength:"200" doc:"default: the notice's id. The same key gives the same receipt"`
-		Body          exchange.Notice
+		Key  string `header:"Idempotency-Key" maxLength:"200" doc:"default: the notice's id. The same key gives the same receipt"`
+		Body exchange.Notice
 	}
 	type out struct {
 		Location string `header:"Location"`
 		Body     exchange.Receipt
 	}
 	huma.Register(a, huma.Operation{OperationID: "notify", Method: http.MethodPost, Path: "/api/v1/notices", Tags: []string{"notices"}, Security: withKey,
-		Summary: "Send a notice (DSA article 16)", Description: "What the notice lacks is named with its article.", DefaultStatus: http.StatusAccepted, MaxBodyBytes: 1 << 20},
+		Summary: "Send a notice (DSA article 16)", Middlewares: keyed, Description: "What the notice lacks is named with its article.", DefaultStatus: http.StatusAccepted, MaxBodyBytes: 1 << 20},
 		func(ctx context.Context, i *in) (*out, error) {
-			p, err := s.peer(ctx, i.Authorization, rempart.PeerFlagger, rempart.PeerPartner)
-			if err != nil {
-				return nil, s.fault(err, "notify")
-			}
-			it, err := s.Flow.Receive(ctx, p, i.Body, i.Key)
+			it, err := s.Flow.Receive(ctx, ctx.Value(peerKey{}).(rempart.Peer), i.Body, i.Key)
 			if err != nil {
 				return nil, s.fault(err, "notify")
 			}
@@ -46,19 +42,14 @@ func (s *Server) noticeAPI(a huma.API) {
 		})
 
 	type get struct {
-		Authorization string `header:"Authorization" required:"true"`
-		ID            string `path:"id"`
+		ID string `path:"id"`
 	}
 	type state struct{ Body noticeState }
 	huma.Register(a, huma.Operation{OperationID: "notice", Method: http.MethodGet, Path: "/api/v1/notices/{id}", Tags: []string{"notices"}, Security: withKey,
-		Summary: "The state of a notice, and its decisions"},
+		Summary: "The state of a notice, and its decisions", Middlewares: keyed},
 		func(ctx context.Context, i *get) (*state, error) {
-			p, err := s.peer(ctx, i.Authorization, rempart.PeerFlagger, rempart.PeerPartner)
-			if err != nil {
-				return nil, s.fault(err, "notice")
-			}
 			it, err := s.DB.Intake(ctx, i.ID)
-			if err == nil && it.PeerID != p.ID {
+			if err == nil && it.PeerID != ctx.Value(peerKey{}).(rempart.Peer).ID {
 				err = &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
 			}
 			if err != nil {

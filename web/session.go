@@ -101,7 +101,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, m rempart.Staff, t
 func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, token string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: cookieName(r), Value: token, Path: "/console", MaxAge: maxAge,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
+		HttpOnly: true, Secure: r.TLS != nil || strings.HasPrefix(s.Flow.Origin, "https://"), SameSite: http.SameSiteStrictMode,
 	})
 }
 
