@@ -33,9 +33,17 @@ func (Key) String() string { return "[key]" }
 func (Key) GoString() string { return "[key]" }
 
 // Verifier returns the verifier key, as golang.org/x/mod/sumdb/note writes it,
-// for notes signed under a name such as "hub.exemple.test".
+// for notes signed under a name such as "hub.exemple.test": without spaces or
+// plus signs.
 func (k Key) Verifier(name string) (string, error) {
-	return note.NewEd25519VerifierKey(name, k.private.Public().(ed25519.PublicKey))
+	vkey, err := note.NewEd25519VerifierKey(name, k.private.Public().(ed25519.PublicKey))
+	if err != nil {
+		return "", fmt.Errorf("ledger: verifier key of %q: %w", name, err)
+	}
+	if _, err := note.NewVerifier(vkey); err != nil {
+		return "", fmt.Errorf("ledger: verifier key of %q: %w", name, err)
+	}
+	return vkey, nil
 }
 
 // Sign signs a text as a note under a name. The same text gives the same note.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -35,6 +36,8 @@ type dialect struct {
 	unsealed   string // condition on a record r that may not be sealed, given the mark of the last sealing
 	mark       string // the mark to keep for the next sealing
 
+	openWait time.Duration // how long opening is tried again while the database is busy
+
 	repeat func(error) bool // the transaction was rolled back for no fault of its own: do it again
 	failed func(error) bool // an error of COMMIT that says for sure that nothing was saved
 	busy   func(error) bool // the database is too busy to answer
@@ -49,6 +52,7 @@ var sqliteDialect = &dialect{
 	unsealed:   "r.seq > $1",
 	mark:       "SELECT coalesce(max(seq), 0) FROM records",
 	snapshot:   sql.LevelDefault, // one read transaction is one snapshot
+	openWait:   10 * time.Second, // turning to WAL does not wait for other processes by itself
 	repeat:     func(error) bool { return false },
 	failed:     func(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_BUSY },
 	busy: func(err error) bool {
@@ -77,8 +81,9 @@ var postgresDialect = &dialect{
 	},
 	failed: func(err error) bool { return postgresCode(err) != "" }, // the server answered, with a refusal
 	busy: func(err error) bool {
+		var dial *pgconn.ConnectError
 		c := postgresCode(err)
-		return strings.HasPrefix(c, "53") || strings.HasPrefix(c, "57P") || pgconn.SafeToRetry(err)
+		return strings.HasPrefix(c, "53") || strings.HasPrefix(c, "57P") || c == "55P03" || errors.As(err, &dial) || pgconn.SafeToRetry(err)
 	},
 }
 

@@ -89,7 +89,12 @@ func Open(ctx context.Context, dsn string, opt Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: opening %s: %w", dsn, err)
 	}
-	if err := db.migrate(ctx); err != nil {
+	err = db.migrate(ctx)
+	for end := time.Now().Add(db.openWait); err != nil && db.busy(err) && ctx.Err() == nil && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+		err = db.migrate(ctx)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("store: opening %s: %w", dsn, err)
 	}
