@@ -162,4 +162,5 @@ type Match struct {
 	Since    time.Time       `json:"since"`
 
 	EntryID, CaseID, ItemID string `json:"-"` // CaseID is empty when the case is another hub's
+	PeerID                  string `json:"-"` // the hub whose feed the entry came from, "" for our own
 }

@@ -28,12 +28,12 @@ type index struct {
 	mu      sync.RWMutex // guards the rest
 	at      time.Time    // when the change table was last read to its end
 	where   string       // cursor reached then
-	entries map[uint64]rempart.Entry
+	entries map[uint64]store.Change
 	exact   map[rempart.Fingerprint][]uint64 // SHA-256 and MD5, by type and value
 }
 
 func newIndex(db *store.DB) *index {
-	return &index{db: db, near: near.New(), entries: map[uint64]rempart.Entry{}, exact: map[rempart.Fingerprint][]uint64{}}
+	return &index{db: db, near: near.New(), entries: map[uint64]store.Change{}, exact: map[rempart.Fingerprint][]uint64{}}
 }
 
 // catchUp reads the change table to its end, unless that was done within
@@ -75,7 +75,7 @@ func (x *index) apply(c store.Change) {
 	active := c.Entry.State == rempart.EntryActive
 	switch {
 	case active && !had:
-		x.entries[c.Num] = c.Entry
+		x.entries[c.Num] = c
 		if h, ok := hashOf(c.Entry.Fingerprint); ok {
 			x.near.Add(near.ID(c.Num), h)
 		} else {
@@ -83,14 +83,14 @@ func (x *index) apply(c store.Change) {
 			x.exact[k] = append(x.exact[k], c.Num)
 		}
 	case active:
-		x.entries[c.Num] = c.Entry
+		x.entries[c.Num] = c
 	case had:
 		delete(x.entries, c.Num)
-		if _, ok := hashOf(old.Fingerprint); ok {
+		if _, ok := hashOf(old.Entry.Fingerprint); ok {
 			x.near.Remove(near.ID(c.Num))
 			return
 		}
-		k := exactKey(old.Fingerprint)
+		k := exactKey(old.Entry.Fingerprint)
 		kept := x.exact[k][:0]
 		for _, n := range x.exact[k] {
 			if n != c.Num {
@@ -122,16 +122,17 @@ func (x *index) find(f rempart.Fingerprint, form string) []rempart.Match {
 	defer x.mu.RUnlock()
 	var out []rempart.Match
 	add := func(num uint64, distance int) {
-		e, ok := x.entries[num]
+		c, ok := x.entries[num]
 		if !ok {
 			return
 		}
+		e := c.Entry
 		l, ok := listByID(e.List)
 		if !ok || distance > l.Threshold {
 			return
 		}
 		out = append(out, rempart.Match{List: e.List, Type: e.Fingerprint.Type, Value: e.Fingerprint.Value, Distance: distance, Form: form,
-			Class: l.Class, Action: l.Action, CaseRef: e.CaseRef, Since: e.Since, EntryID: e.ID, CaseID: e.CaseID, ItemID: e.ItemID})
+			Class: l.Class, Action: l.Action, CaseRef: e.CaseRef, Since: e.Since, EntryID: e.ID, CaseID: e.CaseID, ItemID: e.ItemID, PeerID: c.Peer})
 	}
 	if h, ok := hashOf(f); ok {
 		for _, m := range x.near.Search(h, pdq.MatchDistance) {

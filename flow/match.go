@@ -105,7 +105,7 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 	nearest := map[string]rempart.Match{}
 	for _, r := range results {
 		for _, m := range r.Matches {
-			k := m.CaseRef + "/" + m.ItemID
+			k := m.PeerID + "/" + m.CaseRef + "/" + m.ItemID
 			if best, ok := nearest[k]; !ok || m.Distance < best.Distance {
 				nearest[k] = m
 			}
@@ -129,16 +129,12 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 			}
 			continue
 		}
-		hub, err := f.hub(ctx)
-		if err != nil {
-			return err
-		}
 		payload, err := json.Marshal(exchange.Callback{Type: rempart.CallbackStopped, At: now,
 			Stop: &exchange.Stop{CaseRef: m.CaseRef, Item: m.ItemID, List: m.List, Type: m.Type, Distance: m.Distance}})
 		if err != nil {
 			return fmt.Errorf("flow: write stop: %w", err)
 		}
-		told.Jobs = append(told.Jobs, rempart.Job{Kind: jobStop, Subject: hub.ID, Key: key, Payload: string(payload), RunAt: now})
+		told.Jobs = append(told.Jobs, rempart.Job{Kind: jobStop, Subject: m.PeerID, Key: key, Payload: string(payload), RunAt: now})
 		told.Events = append(told.Events, rempart.Event{Kind: "upload.stopped", Subject: m.EntryID, Actor: rempart.ActorPlatform + rempart.Actor(up.Peer), At: now,
 			Data: map[string]string{"list": m.List, "distance": fmt.Sprint(m.Distance), "form": m.Form}})
 	}
@@ -286,8 +282,8 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 }
 
 // Feed returns what changed in the lists after cursor, waiting up to wait for
-// something to change. Only what a platform may have is in it: entries that are
-// active, and those that no longer are.
+// something to change. Only what a platform may have is in it: our own entries
+// that are active, and those that were withdrawn.
 func (f *Flow) Feed(ctx context.Context, after string, wait time.Duration) ([]rempart.Entry, string, error) {
 	end := time.Now().Add(wait)
 	for {
@@ -297,8 +293,7 @@ func (f *Flow) Feed(ctx context.Context, after string, wait time.Duration) ([]re
 		}
 		var out []rempart.Entry
 		for _, c := range changes {
-			switch c.Entry.State {
-			case rempart.EntryActive, rempart.EntryWithdrawn:
+			if c.Peer == "" && (c.Entry.State == rempart.EntryActive || c.Entry.State == rempart.EntryWithdrawn) {
 				out = append(out, c.Entry)
 			}
 		}
