@@ -40,8 +40,8 @@ func (d Dihedral) String() string {
 // mirrored, indexed by [Dihedral], and its quality, which they share. See
 // [DihedralFromLuma] for how near they are to the truth.
 func DihedralFromImage(img image.Image) (hashes [8]Hash, quality int) {
-	luma, width, height := Luma(img)
-	return dihedralFromLuma(luma, width, height)
+	hashes, quality, _ = ofImage(img).dihedral()
+	return hashes, quality
 }
 
 // DihedralFromLuma is [DihedralFromImage] for a picture given by its
@@ -53,23 +53,40 @@ func DihedralFromImage(img image.Image) (hashes [8]Hash, quality int) {
 // reference a 64 × 64 picture is filtered like any other here, so that
 // hashes[Original] may differ from FromLuma at that size.
 func DihedralFromLuma(luma []float32, width, height int) (hashes [8]Hash, quality int, err error) {
-	if err := check(luma, width, height); err != nil {
+	p, err := ofLuma(luma, width, height)
+	if err != nil {
 		return hashes, 0, err
 	}
-	hashes, quality = dihedralFromLuma(luma, width, height)
+	all, q, read := p.dihedral()
+	if err := p.err(read); err != nil {
+		return hashes, 0, err
+	}
+	return all, q, nil
+}
+
+// DihedralFromY is [DihedralFromImage] for a picture given by its brightness,
+// as [FromY] takes it.
+func DihedralFromY(pix []byte, stride, width, height int) (hashes [8]Hash, quality int, err error) {
+	p, err := ofBytes(pix, stride, width, height)
+	if err != nil {
+		return hashes, 0, err
+	}
+	hashes, quality, _ = p.dihedral()
 	return hashes, quality, nil
 }
 
-func dihedralFromLuma(luma []float32, width, height int) (hashes [8]Hash, q int) {
-	if width < minSide || height < minSide {
-		return hashes, 0
+// dihedral returns the hashes and quality of p, and whether it had to be read.
+func (p *picture) dihedral() (hashes [8]Hash, q int, read bool) {
+	if p.width < minSide || p.height < minSide {
+		return hashes, 0, false
 	}
-	a := shrink(luma, width, height)
-	b := dct(a)
+	var a block
+	p.block(&a, false)
+	b := dct(&a)
 	for d := range hashes {
 		hashes[d] = hashOf(b.lay(Dihedral(d)))
 	}
-	return hashes, quality(a)
+	return hashes, quality(&a), true
 }
 
 // lay returns the spectrum of the picture laid as d says.

@@ -25,27 +25,36 @@ import (
 // over white or black, the other rules one could take, is 60 and 68 away from
 // pytx. A picture with much transparency and hidden colours may be missed.
 func Luma(img image.Image) (luma []float32, width, height int) {
+	p := ofImage(img)
+	luma = make([]float32, p.width*p.height)
+	if len(luma) > 0 {
+		p.read(luma, 0, p.height)
+	}
+	return luma, p.width, p.height
+}
+
+// ofImage returns the picture of img.
+func ofImage(img image.Image) *picture {
 	r := img.Bounds()
-	width, height = max(0, r.Dx()), max(0, r.Dy())
-	luma = make([]float32, 0, width*height)
-	if width == 0 || height == 0 {
-		return luma, width, height
+	p := &picture{width: max(0, r.Dx()), height: max(0, r.Dy())}
+	if p.width == 0 || p.height == 0 {
+		return p
 	}
 	switch m := img.(type) {
 	case *image.YCbCr:
-		luma = fromYCbCr(luma, m)
+		p.read = fromYCbCr(m)
 	case *image.RGBA:
-		luma = from4(luma, m.Pix, m.Stride, r, fromRGBA)
+		p.read = from4(m.Pix, m.Stride, r, fromRGBA)
 	case *image.NRGBA:
-		luma = from4(luma, m.Pix, m.Stride, r, fromNRGBA)
+		p.read = from4(m.Pix, m.Stride, r, fromNRGBA)
 	case *image.CMYK:
-		luma = from4(luma, m.Pix, m.Stride, r, fromCMYK)
+		p.read = from4(m.Pix, m.Stride, r, fromCMYK)
 	case *image.Gray:
 		var table [256]float32
 		for i := range table {
 			table[i] = lumaOf(uint8(i), uint8(i), uint8(i))
 		}
-		luma = fromTable(luma, m.Pix, m.Stride, r, &table)
+		p.read = fromTable(m.Pix, m.Stride, r, &table)
 	case *image.Paletted:
 		// An index beyond the palette is drawn black. image.Paletted would
 		// panic; no decoder of the standard library makes one.
@@ -53,19 +62,19 @@ func Luma(img image.Image) (luma []float32, width, height int) {
 		for i, c := range m.Palette[:min(len(m.Palette), 256)] {
 			table[i] = fromColor(c)
 		}
-		luma = fromTable(luma, m.Pix, m.Stride, r, &table)
+		p.read = fromTable(m.Pix, m.Stride, r, &table)
 	case *image.Gray16:
-		luma = from64(luma, m, r)
+		p.read = from64(m, r)
 	case *image.RGBA64:
-		luma = from64(luma, m, r)
+		p.read = from64(m, r)
 	default:
-		for y := r.Min.Y; y < r.Max.Y; y++ {
-			for x := r.Min.X; x < r.Max.X; x++ {
-				luma = append(luma, fromColor(img.At(x, y)))
+		p.read = func(dst []float32, y, n int) {
+			for i := range dst[:n*p.width] {
+				dst[i] = fromColor(img.At(r.Min.X+i%p.width, r.Min.Y+y+i/p.width))
 			}
 		}
 	}
-	return luma, width, height
+	return p
 }
 
 // lumaOf rounds after each product, so that no processor fuses them with the
@@ -118,42 +127,50 @@ func fromCMYK(p *[4]uint8) float32 {
 }
 
 // from4 reads rows of 4 bytes a pixel.
-func from4(luma []float32, pix []uint8, stride int, r image.Rectangle, of func(*[4]uint8) float32) []float32 {
-	for y := range r.Dy() {
-		for row := pix[y*stride:][:4*r.Dx()]; len(row) > 0; row = row[4:] {
-			luma = append(luma, of((*[4]uint8)(row)))
+func from4(pix []uint8, stride int, r image.Rectangle, of func(*[4]uint8) float32) reader {
+	width := r.Dx()
+	return func(dst []float32, y, n int) {
+		for ; n > 0; n-- {
+			row := pix[y*stride:][:4*width]
+			for i := range dst[:width] {
+				dst[i] = of((*[4]uint8)(row[4*i:]))
+			}
+			dst, y = dst[width:], y+1
 		}
 	}
-	return luma
 }
 
 // from64 reads 16 bits a channel.
-func from64(luma []float32, m image.RGBA64Image, r image.Rectangle) []float32 {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			c := m.RGBA64At(x, y)
-			luma = append(luma, fromMultiplied(uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A)))
+func from64(m image.RGBA64Image, r image.Rectangle) reader {
+	width := r.Dx()
+	return func(dst []float32, y, n int) {
+		for i := range dst[:n*width] {
+			c := m.RGBA64At(r.Min.X+i%width, r.Min.Y+y+i/width)
+			dst[i] = fromMultiplied(uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A))
 		}
 	}
-	return luma
 }
 
 // fromTable reads rows of 1 byte a pixel.
-func fromTable(luma []float32, pix []uint8, stride int, r image.Rectangle, table *[256]float32) []float32 {
-	for y := range r.Dy() {
-		for _, v := range pix[y*stride:][:r.Dx()] {
-			luma = append(luma, table[v])
+func fromTable(pix []uint8, stride int, r image.Rectangle, table *[256]float32) reader {
+	width := r.Dx()
+	return func(dst []float32, y, n int) {
+		for ; n > 0; n-- {
+			for i, v := range pix[y*stride:][:width] {
+				dst[i] = table[v]
+			}
+			dst, y = dst[width:], y+1
 		}
 	}
-	return luma
 }
 
-func fromYCbCr(luma []float32, m *image.YCbCr) []float32 {
-	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
+func fromYCbCr(m *image.YCbCr) reader {
+	width := m.Rect.Dx()
+	return func(dst []float32, y, n int) {
+		for i := range dst[:n*width] {
+			x, y := m.Rect.Min.X+i%width, m.Rect.Min.Y+y+i/width
 			c := m.COffset(x, y)
-			luma = append(luma, lumaOf(color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c])))
+			dst[i] = lumaOf(color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c]))
 		}
 	}
-	return luma
 }

@@ -63,17 +63,37 @@ const minSide = 5
 // It returns an error that wraps [ErrLuma] if the number of values is not
 // width × height or if one of them is out of range.
 func FromLuma(luma []float32, width, height int) (Result, error) {
-	if err := check(luma, width, height); err != nil {
+	p, err := ofLuma(luma, width, height)
+	if err != nil {
 		return Result{}, err
 	}
-	return fromLuma(luma, width, height), nil
+	r, seen := p.result()
+	if err := p.err(seen); err != nil {
+		return Result{}, err
+	}
+	return r, nil
+}
+
+// FromY returns the hash of a picture given by its brightness in whole
+// numbers, such as the luma plane of a JPEG file: rows of width bytes, of
+// which each begins stride bytes after the one before. It is what [FromLuma]
+// returns for the same numbers, sooner.
+//
+// It returns an error that wraps [ErrLuma] if pix is too short.
+func FromY(pix []byte, stride, width, height int) (Result, error) {
+	p, err := ofBytes(pix, stride, width, height)
+	if err != nil {
+		return Result{}, err
+	}
+	r, _ := p.result()
+	return r, nil
 }
 
 // FromImage returns the hash of img, of any size and type. For what is
 // transparent see [Luma].
 func FromImage(img image.Image) Result {
-	luma, width, height := Luma(img)
-	return fromLuma(luma, width, height)
+	r, _ := ofImage(img).result()
+	return r
 }
 
 // FromRGB returns the hash of a picture given by its colours, row by row,
@@ -83,39 +103,26 @@ func FromRGB(rgb []byte, width, height int) (Result, error) {
 	if len(rgb)%3 != 0 || !isPlane(len(rgb)/3, width, height) {
 		return Result{}, fmt.Errorf("pdq: %d bytes for %d x %d pixels of 3: %w", len(rgb), width, height, ErrLuma)
 	}
-	luma := make([]float32, 0, len(rgb)/3)
-	for ; len(rgb) > 0; rgb = rgb[3:] {
-		luma = append(luma, lumaOf(rgb[0], rgb[1], rgb[2]))
-	}
-	return fromLuma(luma, width, height), nil
+	p := &picture{width: width, height: height, read: func(dst []float32, y, n int) {
+		row := rgb[3*y*width:][:3*n*width]
+		for i := range dst {
+			dst[i] = lumaOf(row[3*i], row[3*i+1], row[3*i+2])
+		}
+	}}
+	r, _ := p.result()
+	return r, nil
 }
 
-func fromLuma(luma []float32, width, height int) Result {
-	if width < minSide || height < minSide {
-		return Result{}
+// result returns the hash and quality of p, and whether it had to be read.
+func (p *picture) result() (r Result, read bool) {
+	if p.width < minSide || p.height < minSide {
+		return Result{}, false
 	}
+	var a block
 	// The reference takes a 64 × 64 picture as it is. DihedralFromLuma does
 	// not: its first hash may differ from this one, at that size only.
-	if width == 64 && height == 64 {
-		a := (*block)(luma)
-		return Result{hashOf(dct(a)), quality(a)}
-	}
-	a := shrink(luma, width, height)
-	return Result{hashOf(dct(a)), quality(a)}
-}
-
-func check(luma []float32, width, height int) error {
-	if !isPlane(len(luma), width, height) {
-		return fmt.Errorf("pdq: %d values for %d x %d pixels: %w", len(luma), width, height, ErrLuma)
-	}
-	for i, v := range luma {
-		// 256, as the weighted sum of three 255 may round above 255; written
-		// so that NaN fails.
-		if !(v >= 0 && v <= 256) {
-			return fmt.Errorf("pdq: value %v at %d, out of 0 to 255: %w", v, i, ErrLuma)
-		}
-	}
-	return nil
+	p.block(&a, true)
+	return Result{hashOf(dct(&a)), quality(&a)}, true
 }
 
 // isPlane reports whether n = width × height, without overflow.

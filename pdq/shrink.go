@@ -1,5 +1,7 @@
 package pdq
 
+import "sync"
+
 // side is the length of the side of the square to which every picture is
 // brought before its frequencies are read.
 const side = 64
@@ -7,123 +9,197 @@ const side = 64
 // A block is a picture of 64 × 64 values of brightness, row by row.
 type block [side * side]float32
 
-// shrink returns luma, at least 5 × 5, filtered and sampled down to a block.
+// The filter is Jarosz's: a moving mean along rows, along columns, along rows
+// and along columns again, which together are near a tent 1/64 of the picture
+// wide. Near the ends of a row or column the window is cut short.
 //
-// The filter is Jarosz's: two passes of a moving mean along rows and along
-// columns, which together are near a tent 1/64 of the picture wide.
-func shrink(luma []float32, width, height int) *block {
-	alongRows, alongColumns := window(width), window(height)
-	a, b := make([]float32, len(luma)), make([]float32, len(luma))
-	boxRows(b, luma, width, height, alongRows)
-	boxColumns(a, b, width, height, alongColumns)
-	boxRows(b, a, width, height, alongRows)
-	boxColumns(a, b, width, height, alongColumns)
-	return decimate(a, width, height)
-}
+// Each sum runs: a value enters, then one leaves, and what rounding leaves
+// behind stays. That is the reference's order, and the lowest bits of a hash
+// depend on it even where the window is one value wide. So all four passes
+// must go over every value, in order. But no sum sees another: rows may be
+// summed side by side, columns too, and the second pass along rows may begin
+// as soon as the first along columns has given a row. So the picture is taken
+// in strips of a few rows that go through all four passes while they are in
+// the processor's cache. What is kept of it is the rows that have still to
+// leave a window: 1/128 of it. Of the last two passes only 64 × 64 values are
+// looked at, and only those are divided and written.
+
+// strip is the number of rows taken together.
+const strip = 8
 
 // window returns the width of the moving mean over n values.
 func window(n int) int { return (n + 127) / 128 }
 
-// boxRows writes to dst the moving mean of each row of src.
-//
-// Near the ends the window is cut short. The sum runs: a value enters, then
-// one leaves, and what rounding leaves behind stays. That is the reference's
-// order, and the lowest bits of a hash depend on it even where the window is
-// one value wide.
-func boxRows(dst, src []float32, width, height, w int) {
-	half := (w + 2) / 2
-	for y := range height {
-		in := src[y*width : (y+1)*width : (y+1)*width]
-		out := dst[y*width : (y+1)*width : (y+1)*width]
-		var sum float32
-		var enter, leave, o int
-		for range half - 1 {
-			sum += in[enter]
-			enter++
+// sample returns which of n values is the ith of 64 kept.
+func sample(i, n int) int { return (2*i + 1) * n / (2 * side) }
+
+// A means is a moving mean over n values: where each value goes.
+type means struct {
+	n, w int
+	half int // values that enter before the first comes out, plus one
+}
+
+func meansOf(n int) means {
+	w := window(n)
+	return means{n, w, (w + 2) / 2}
+}
+
+// count returns how many values are in the window when output o is made.
+func (m means) count(o int) float32 {
+	return float32(min(o+m.half, m.n) - max(o+m.half-m.w, 0))
+}
+
+// A filter holds what one picture needs while it is brought to a block.
+type filter struct {
+	across, down means
+	luma         []float32 // a strip of the picture, for who has no plane of it
+	ring         []float32 // rows out of the first pass; row y is row y % ringRows
+	ringRows     int
+	table        []float32 // quotients of whole numbers by tableFor
+	tableFor     int
+	sums         []float32 // of columns, in the second pass
+	mid          []float32 // a strip out of the second pass
+	midRows      int
+	rows         [][side]float32 // out of the third pass; row y is row y % len(rows)
+	rowSums      [side]float32   // of columns, in the fourth
+	entered      int             // rows that entered the second pass
+	made         int             // rows that entered the fourth pass
+	out          *block
+	next         int // row of out to be written
+}
+
+// pooled is the most a filter may hold, in float32, to be kept for the next
+// picture: 8 MB, about what 40 megapixels take.
+const pooled = 2 << 20
+
+var filters = sync.Pool{New: func() any { return new(filter) }}
+
+// shrink fills a with the picture of width × height, at least 5 × 5, filtered
+// and sampled. firstPass is called for strips of rows from the top, n rows
+// from y, and writes to dst their moving means along rows.
+func shrink(a *block, width, height int, firstPass func(f *filter, dst []float32, y, n int)) {
+	f := filters.Get().(*filter)
+	f.start(a, width, height)
+	for y := 0; y < height; y += strip {
+		n := min(strip, height-y)
+		slot := y % f.ringRows * width
+		firstPass(f, f.ring[slot:slot+n*width], y, n)
+		f.columns(y + n)
+	}
+	f.columns(height + f.down.half - 1)
+	f.flush()
+	f.out = nil
+	if cap(f.luma)+cap(f.table)+cap(f.ring)+cap(f.sums)+cap(f.mid)+cap(f.rows)*side <= pooled {
+		filters.Put(f)
+	}
+}
+
+func (f *filter) start(a *block, width, height int) {
+	f.across, f.down = meansOf(width), meansOf(height)
+	f.ringRows = (f.down.w+strip-1)/strip*strip + strip
+	f.ring = grow(f.ring, f.ringRows*width)
+	f.sums = grow(f.sums, width)
+	clear(f.sums)
+	f.mid = grow(f.mid, strip*width)
+	if rows := f.down.w + strip; rows > cap(f.rows) {
+		f.rows = make([][side]float32, rows)
+	} else {
+		f.rows = f.rows[:rows]
+	}
+	f.rowSums = [side]float32{}
+	f.entered, f.midRows, f.made, f.next, f.out = 0, 0, 0, 0, a
+}
+
+func grow(s []float32, n int) []float32 {
+	if n > cap(s) {
+		return make([]float32, n)
+	}
+	return s[:n]
+}
+
+// quotients returns the table that byteRows needs.
+func (f *filter) quotients() []float32 {
+	if f.tableFor != f.across.w {
+		f.table = grow(f.table, 255*f.across.w+1)
+		for sum := range f.table {
+			f.table[sum] = float32(sum) / float32(f.across.w)
 		}
-		count := float32(half - 1)
-		for range w - half + 1 {
-			sum += in[enter]
-			count++
-			out[o] = sum / count
-			enter++
-			o++
+		f.tableFor = f.across.w
+	}
+	return f.table
+}
+
+// columns runs the second pass until end rows have entered. Rows from the
+// bottom edge on are empty: rows leave, none enters.
+func (f *filter) columns(end int) {
+	width, d := f.across.n, f.down
+	for ; f.entered < end; f.entered++ {
+		e := f.entered
+		var in, old, out []float32
+		if e < d.n {
+			in = f.ring[e%f.ringRows*width:][:width]
 		}
-		for ; enter < width; enter++ {
-			sum += in[enter]
-			sum -= in[leave]
-			out[o] = sum / count
-			leave++
-			o++
+		if l := e - d.w; l >= 0 {
+			old = f.ring[l%f.ringRows*width:][:width]
 		}
-		for range half - 1 {
-			sum -= in[leave]
-			count--
-			out[o] = sum / count
-			leave++
-			o++
+		o := e - (d.half - 1)
+		if o >= 0 {
+			out = f.mid[f.midRows*width:][:width]
+			f.midRows++
+		}
+		column(out, f.sums, in, old, d.count(o))
+		if f.midRows == strip {
+			f.flush()
 		}
 	}
 }
 
-// boxColumns is boxRows for columns. It keeps one running sum a column and
-// reads whole rows, so that memory is walked in order; no sum sees another,
-// so the result is that of columns taken one by one.
-func boxColumns(dst, src []float32, width, height, w int) {
-	half := (w + 2) / 2
-	sum := make([]float32, width)
-	var enter, leave, o int
-	add := func() {
-		for x, v := range src[enter*width : (enter+1)*width] {
-			sum[x] += v
+// flush runs the third and fourth passes over the rows in mid.
+func (f *filter) flush() {
+	width, d := f.across.n, f.down
+	for r := 0; r < f.midRows; r += rowsAtOnce {
+		var rows [rowsAtOnce][]float32
+		var to [rowsAtOnce]*[side]float32
+		for k := range rows {
+			// The last row stands in for those that are missing.
+			last := min(r+k, f.midRows-1)
+			rows[k] = f.mid[last*width:][:width]
+			to[k] = &f.rows[(f.made+last)%len(f.rows)]
 		}
-		enter++
+		sampleRows(&to, &rows, f.across)
 	}
-	subtract := func() {
-		for x, v := range src[leave*width : (leave+1)*width] {
-			sum[x] -= v
-		}
-		leave++
+	for range f.midRows {
+		f.lastPass(&f.rows[f.made%len(f.rows)])
 	}
-	write := func(count float32) {
-		out := dst[o*width : (o+1)*width]
-		for x, v := range sum {
-			out[x] = v / count
-		}
-		o++
+	f.midRows = 0
+	if f.made < d.n {
+		return
 	}
-	for range half - 1 {
-		add()
-	}
-	count := float32(half - 1)
-	for range w - half + 1 {
-		add()
-		count++
-		write(count)
-	}
-	for enter < height {
-		add()
-		subtract()
-		write(count)
-	}
-	for range half - 1 {
-		subtract()
-		count--
-		write(count)
+	for f.made < d.n+d.half-1 {
+		f.lastPass(nil)
 	}
 }
 
-// decimate takes the value at the middle of each of 64 × 64 tiles.
-func decimate(luma []float32, width, height int) *block {
-	a := new(block)
-	for i := range side {
-		y := (2*i + 1) * height / (2 * side)
-		for j := range side {
-			x := (2*j + 1) * width / (2 * side)
-			a[i*side+j] = luma[y*width+x]
+// lastPass lets a row enter the fourth pass, nil beyond the bottom edge, and
+// writes the rows of the block that then come out.
+func (f *filter) lastPass(in *[side]float32) {
+	d, e := f.down, f.made
+	f.made++
+	if in != nil {
+		for j, v := range in {
+			f.rowSums[j] += v
 		}
 	}
-	return a
+	if l := e - d.w; l >= 0 {
+		for j, v := range f.rows[l%len(f.rows)] {
+			f.rowSums[j] -= v
+		}
+	}
+	for o := e - (d.half - 1); f.next < side && sample(f.next, d.n) == o; f.next++ {
+		for j, v := range f.rowSums {
+			f.out[f.next*side+j] = v / d.count(o)
+		}
+	}
 }
 
 // quality returns how much there is to see in a, 0 to 100: the sum of the
