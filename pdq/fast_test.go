@@ -41,6 +41,14 @@ func fill(width, height int, seed uint64, kind uint8) []float32 {
 // compare checks the fast ways against the slow one, bit for bit.
 func compare(t *testing.T, luma []float32, width, height int) {
 	t.Helper()
+	defer func(v bool) { vector = v }(vector)
+	for _, vector = range []bool{false, vector} {
+		compareOne(t, luma, width, height)
+	}
+}
+
+func compareOne(t *testing.T, luma []float32, width, height int) {
+	t.Helper()
 	want := slowly(luma, width, height)
 	got, err := FromLuma(luma, width, height)
 	if err != nil || got != want {

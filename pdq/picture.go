@@ -68,18 +68,28 @@ func (p *picture) rows(dst []float32, y, n int) {
 
 // firstPass writes to dst the moving means, along rows, of n rows from y.
 func (p *picture) firstPass(f *filter, dst []float32, y, n int) {
+	whole := f.vector && n == strip
+	var src []float32
 	switch {
 	case p.luma != nil:
-		src := p.luma[y*p.width : (y+n)*p.width]
+		src = p.luma[y*p.width : (y+n)*p.width]
 		p.bad = p.bad || !inRange(src)
-		floatRows(dst, src, f.across)
+	case p.pix != nil && whole:
+		f.turnedBytes(dst, p.pix[y*p.stride:], p.stride)
+		return
 	case p.pix != nil:
 		byteRows(dst, p.pix[y*p.stride:], p.stride, n, f.across, f.quotients())
+		return
 	default:
 		f.luma = grow(f.luma, n*p.width)
-		p.read(f.luma, y, n)
-		floatRows(dst, f.luma, f.across)
+		src = f.luma
+		p.read(src, y, n)
 	}
+	if whole {
+		f.turnedFloats(dst, src)
+		return
+	}
+	floatRows(dst, src, f.across)
 }
 
 // err returns the error of a plane whose values are out of range. seen tells

@@ -58,6 +58,8 @@ type filter struct {
 	table        []float32 // quotients of whole numbers by tableFor
 	tableFor     int
 	sums         []float32 // of columns, in the second pass
+	turned       []float32 // a strip, for the vector passes only
+	vector       bool      // whether to take them
 	mid          []float32 // a strip out of the second pass
 	midRows      int
 	rows         [][side]float32 // out of the third pass; row y is row y % len(rows)
@@ -84,12 +86,20 @@ func shrink(a *block, width, height int, firstPass func(f *filter, dst []float32
 		n := min(strip, height-y)
 		slot := y % f.ringRows * width
 		firstPass(f, f.ring[slot:slot+n*width], y, n)
+		if f.vector && n == strip && y >= f.down.w {
+			f.flush()
+			f.turnedColumns()
+			continue
+		}
 		f.columns(y + n)
 	}
 	f.columns(height + f.down.half - 1)
 	f.flush()
+	for range f.down.half - 1 {
+		f.lastPass(nil)
+	}
 	f.out = nil
-	if cap(f.luma)+cap(f.table)+cap(f.ring)+cap(f.sums)+cap(f.mid)+cap(f.rows)*side <= pooled {
+	if cap(f.luma)+cap(f.table)+cap(f.ring)+cap(f.turned)+cap(f.sums)+cap(f.mid)+cap(f.rows)*side <= pooled {
 		filters.Put(f)
 	}
 }
@@ -98,6 +108,9 @@ func (f *filter) start(a *block, width, height int) {
 	f.across, f.down = meansOf(width), meansOf(height)
 	f.ringRows = (f.down.w+strip-1)/strip*strip + strip
 	f.ring = grow(f.ring, f.ringRows*width)
+	if f.vector = vector && width >= 2*strip; f.vector {
+		f.turned = grow(f.turned, strip*width)
+	}
 	f.sums = grow(f.sums, width)
 	clear(f.sums)
 	f.mid = grow(f.mid, strip*width)
@@ -156,7 +169,7 @@ func (f *filter) columns(end int) {
 
 // flush runs the third and fourth passes over the rows in mid.
 func (f *filter) flush() {
-	width, d := f.across.n, f.down
+	width := f.across.n
 	for r := 0; r < f.midRows; r += rowsAtOnce {
 		var rows [rowsAtOnce][]float32
 		var to [rowsAtOnce]*[side]float32
@@ -172,12 +185,6 @@ func (f *filter) flush() {
 		f.lastPass(&f.rows[f.made%len(f.rows)])
 	}
 	f.midRows = 0
-	if f.made < d.n {
-		return
-	}
-	for f.made < d.n+d.half-1 {
-		f.lastPass(nil)
-	}
 }
 
 // lastPass lets a row enter the fourth pass, nil beyond the bottom edge, and
