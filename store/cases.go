@@ -182,6 +182,9 @@ func (db *DB) UpdateCase(ctx context.Context, id, once string, f func(*rempart.C
 			if err := t.updateCase(c, notices); err != nil {
 				return err
 			}
+			if err := t.count(id, was.State, c.State); err != nil {
+				return err
+			}
 		}
 		return t.save(todo)
 	})
@@ -225,7 +228,35 @@ func (t *tx) insertCase(c *rempart.Case, codeHash string) error {
 			return fmt.Errorf("store: code of case %s: %w", c.ID, err)
 		}
 	}
+	if err := t.count(c.ID, "", c.State); err != nil {
+		return err
+	}
 	return t.notices(c, 0)
+}
+
+// count moves a case from one state's count to another's; "" is none. The lower
+// state goes first, so that two transactions never wait for each other.
+func (t *tx) count(id string, from, to rempart.CaseState) error {
+	if from == to {
+		return nil
+	}
+	steps := []struct {
+		state rempart.CaseState
+		by    int
+	}{{from, -1}, {to, 1}}
+	if to < from {
+		slices.Reverse(steps)
+	}
+	for _, s := range steps {
+		if s.state == "" {
+			continue
+		}
+		if _, err := t.exec("INSERT INTO case_counts (state, part, n) VALUES ($1, $2, $3) ON CONFLICT (state, part) DO UPDATE SET n = case_counts.n + excluded.n",
+			string(s.state), int64(id[len(id)-1]%16), s.by); err != nil {
+			return fmt.Errorf("store: counting case %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 func (t *tx) updateCase(c *rempart.Case, notices int) error {

@@ -79,7 +79,7 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 // left out.
 func (db *DB) CaseCounts(ctx context.Context) (map[rempart.CaseState]int, error) {
 	out := map[rempart.CaseState]int{}
-	rows, err := db.r.QueryContext(ctx, "SELECT state, count(*) FROM cases GROUP BY state")
+	rows, err := db.r.QueryContext(ctx, "SELECT state, sum(n) FROM case_counts GROUP BY state HAVING sum(n) <> 0")
 	_, err = collect(rows, err, func(s scanner) (_ int, err error) {
 		var state rempart.CaseState
 		var n int
