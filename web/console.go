@@ -202,6 +202,16 @@ func plainText(s string) string {
 	return strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), "\uFFFD"))
 }
 
+// Day returns a day written YYYY-MM-DD as the language writes it, and anything
+// else as it is.
+func (p page) Day(iso string) string {
+	t, err := time.ParseInLocation(time.DateOnly, iso, paris)
+	if err != nil {
+		return iso
+	}
+	return p.Date(t)
+}
+
 // A pillView is a state in a word, with a tone beside it.
 type pillView struct{ Tone, Text string }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"rempart"
 	"rempart/store"
@@ -14,6 +16,7 @@ type caseView struct {
 	Case      *rempart.Case
 	Minor     bool // addresses are shown on demand only
 	Facts     []factLine
+	Unsaid    []string // names of the facts of which nothing was said
 	Addresses []itemView
 	Media     []itemView
 	History   []historyLine
@@ -60,16 +63,22 @@ type groupView struct {
 var factOrder = []string{"depicts", "age_class", "sexual", "origin", "capture_consent", "diffusion_consent",
 	"disclosed_as_fake", "communication", "threat", "author_relation", "aggravation"}
 
-// facts puts the facts of a case in words.
-func facts(p page, f rempart.Facts) []factLine {
+// facts puts the facts of a case in words: those that say something, and the
+// names of those of which nothing was said. What the content is always shows:
+// "not sexual" is an answer too.
+func facts(p page, f rempart.Facts) (out []factLine, unsaid []string) {
 	values := map[string]string{
 		"depicts": string(f.Depicts), "age_class": string(f.AgeClass), "sexual": string(f.Sexual), "origin": string(f.Origin),
 		"capture_consent": string(f.CaptureConsent), "diffusion_consent": string(f.DiffusionConsent),
 		"disclosed_as_fake": string(f.DisclosedAsFake), "communication": string(f.Communication), "threat": string(f.Threat),
 		"author_relation": string(f.AuthorRelation), "aggravation": string(f.Aggravation),
 	}
-	var out []factLine
 	for _, name := range factOrder {
+		all := rempart.FactValues[name]
+		if name != "sexual" && values[name] == all[len(all)-1] {
+			unsaid = append(unsaid, lowerFirst(p.T("fact."+name)))
+			continue
+		}
 		out = append(out, factLine{p.T("fact." + name), p.T("fact." + name + "." + values[name])})
 	}
 	for _, b := range []struct {
@@ -80,7 +89,12 @@ func facts(p page, f rempart.Facts) []factLine {
 			out = append(out, factLine{p.T("fact." + b.name), p.T("fact." + b.name + ".yes")})
 		}
 	}
-	return out
+	return out, unsaid
+}
+
+func lowerFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(r)) + s[n:]
 }
 
 // items numbers the items of a case among their kind.
@@ -141,7 +155,8 @@ func (s *Server) viewed(r *http.Request, kind, subject string) error {
 // did.
 func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c *rempart.Case, wrong error) {
 	ctx, p := r.Context(), s.consolePage(r)
-	v := caseView{Case: c, Minor: c.Facts.Minor(), Facts: facts(p, c.Facts), Drafted: map[string]bool{}, Grounds: len(c.Confirmed()) > 0}
+	v := caseView{Case: c, Minor: c.Facts.Minor(), Drafted: map[string]bool{}, Grounds: len(c.Confirmed()) > 0}
+	v.Facts, v.Unsaid = facts(p, c.Facts)
 	v.Addresses, v.Media = items(p, c)
 	v.Qualify, v.Confirm, v.Notify = steps(c)
 	if wrong != nil {

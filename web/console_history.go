@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ var eventWords = map[string][]string{
 // in which the notice keeps them.
 var attempted = map[string]bool{"notice.sent": true, "notice.attempt_failed": true, "notice.failed": true}
 
-// history puts events in sentences, oldest first. names gives the words for
+// history puts events in sentences, newest first; events are oldest first. names gives the words for
 // identifiers, tries the attempts at delivering each notice. The same look by
 // the same person several times in a row is one line.
 func history(p page, events []rempart.Event, names map[string]string, tries map[string][]rempart.Attempt) []historyLine {
@@ -85,6 +86,7 @@ func history(p page, events []rempart.Event, names map[string]string, tries map[
 		}
 		out = append(out, l)
 	}
+	slices.Reverse(out)
 	return out
 }
 
