@@ -272,7 +272,6 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, area string, err e
 	}
 	name := "fail." + strings.ReplaceAll(k.String(), " ", "_")
 	p := s.newPage(r, area, name+".title", nil)
-	p.Path = "" // the switch would lead to the same fault, or lose what was sent
 	v := failView{Next: p.T(name + ".next"), Back: "/", BackText: p.T("fail.back")}
 	if area == "console" {
 		v.Back, v.BackText = "/console/", p.T("fail.back.console")
