@@ -50,18 +50,21 @@ type Case struct {
 }
 
 // OpenCase opens the case of a report: its items, their entries (provisional),
-// and the job that qualifies it. The report must be in its normal form.
-func OpenCase(r Report, at time.Time) *Case {
+// and the job that qualifies it. The report must be in its normal form. Every
+// time and identifier in it is made from the report's hour: the minute would
+// help to find who reported.
+func OpenCase(r Report) *Case {
+	at := r.At
 	c := &Case{
 		ID: r.CaseID, Ref: NewRef(), State: CaseNew, Priority: PriorityNormal, Lang: r.Lang,
-		OpenedAt: r.At, UpdatedAt: r.At, Facts: r.Facts(), Words: r.Words,
+		OpenedAt: at, UpdatedAt: at, Facts: r.Facts(), Words: r.Words,
 	}
 	list := ListFor(c.Facts)
 	for _, a := range r.Addresses {
-		c.Items = append(c.Items, Item{ID: NewID(at), Kind: ItemAddress, State: ItemReported, Since: r.At, Address: a})
+		c.Items = append(c.Items, Item{ID: NewID(at), Kind: ItemAddress, State: ItemReported, Since: at, Address: a})
 	}
 	for _, m := range r.Media {
-		i := Item{ID: NewID(at), Kind: ItemMedium, State: ItemUnlisted, Since: r.At, List: list.ID, Fingerprints: m.Fingerprints}
+		i := Item{ID: NewID(at), Kind: ItemMedium, State: ItemUnlisted, Since: at, List: list.ID, Fingerprints: m.Fingerprints}
 		for _, f := range m.Fingerprints {
 			if !f.Listable() {
 				continue
@@ -177,10 +180,14 @@ func (c *Case) WithdrawFingerprint(itemID string, by Actor, at time.Time) error 
 	if i.State == ItemWithdrawn {
 		return nil
 	}
+	to := EntryWithdrawn
+	if i.State != ItemProtected {
+		to = EntryRejected // never confirmed: a withdrawal travels to platforms, and would tell them the value
+	}
 	if err := i.move(ItemWithdrawn, at); err != nil {
 		return err
 	}
-	c.setEntries(i, EntryWithdrawn, at)
+	c.setEntries(i, to, at)
 	c.event("fingerprint.withdrawn", c.ID, by, at, "item", i.ID)
 	return nil
 }

@@ -26,7 +26,7 @@ func opened(t *testing.T) *Case {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := OpenCase(r, t0)
+	c := OpenCase(r)
 	q := Qualification{ID: "fr-226-8-1", Article: "226-8-1", Code: "Code pénal", Label: Text{"Montage", "Montage"}, TextDate: "2026-04-02", Source: "s", State: QualificationProposed}
 	if err := c.Propose([]Qualification{q}, nil, "p1", "3f", PriorityHigh, nil, t0); err != nil {
 		t.Fatal(err)
@@ -81,6 +81,11 @@ func TestOpenCase(t *testing.T) {
 	}
 	if len(out.Entries) != 2 || out.Entries[0].Entry.State != EntryProvisional || out.Entries[0].Entry.List != "ncii-adult" {
 		t.Errorf("entries %+v", out.Entries)
+	}
+	for _, e := range out.Events[:2] {
+		if !e.At.Equal(t0.Truncate(time.Hour)) {
+			t.Errorf("event %s tells the minute of the report: %v", e.Kind, e.At)
+		}
 	}
 	if again := c.TakeConsequences(); len(again.Events)+len(again.Jobs)+len(again.Entries) != 0 {
 		t.Error("consequences are handed over twice")

@@ -29,8 +29,7 @@ type Submitted struct {
 // idempotency key, chosen by whoever sends: the same key with the same report
 // gives the same answer again, and with another report is a Conflict.
 func (f *Flow) Submit(ctx context.Context, r rempart.Report, key string) (Submitted, error) {
-	now := f.Now()
-	r, err := r.Normal(now)
+	r, err := r.Normal(f.Now())
 	if err != nil {
 		return Submitted{}, err
 	}
@@ -43,10 +42,10 @@ func (f *Flow) Submit(ctx context.Context, r rempart.Report, key string) (Submit
 	if err != nil {
 		return Submitted{}, err
 	}
-	r.ID, r.CaseID = rempart.NewID(now), rempart.NewID(now)
+	r.ID, r.CaseID = rempart.NewID(r.At), rempart.NewID(r.At) // an identifier tells its time
 	f.at("submit.before")
 	saved, c, _, err := f.DB.Submit(ctx, store.Submission{
-		Report: r, Case: rempart.OpenCase(r, now), CodeHash: code.Hash(secret), Key: key, Body: body,
+		Report: r, Case: rempart.OpenCase(r), CodeHash: code.Hash(secret), Key: key, Body: body,
 	})
 	if err != nil {
 		return Submitted{}, err

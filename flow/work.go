@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"rempart"
@@ -13,18 +14,23 @@ import (
 	"rempart/store"
 )
 
-// lease is how long a worker holds a job. It is longer than a delivery can
-// take, so that a live worker never loses one.
+// lease is how long a worker holds a job when Flow.Lease does not say. It is
+// longer than a delivery can take, so that a live worker never loses one.
 const lease = time.Minute
+
+// atOnce is how many jobs a worker does at the same time, so that a platform
+// that does not answer holds up nobody else's notice.
+const atOnce = 8
 
 // poll is how often the worker looks for work that nobody announced.
 const poll = 200 * time.Millisecond
 
-// backoff is the wait after each failed delivery, from seconds to days; after
-// the last, 7 days after the first try, the job is given to a human.
+// backoff is the wait after each failed delivery, from seconds to days; when the
+// try after the last fails, seven days after the first (166 h), the job is given
+// to a human.
 var backoff = []time.Duration{
 	2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour,
-	3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour,
+	3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour,
 }
 
 // Work takes jobs from the store and does them until ctx ends; it then returns
@@ -53,19 +59,24 @@ func (f *Flow) Work(ctx context.Context) error {
 	return nil
 }
 
-// Step claims the jobs that are due and does them; it returns how many.
+// Step claims the jobs that are due, does them side by side, and returns how
+// many they were when all have ended.
 func (f *Flow) Step(ctx context.Context) (int, error) {
-	claims, err := f.DB.ClaimJobs(ctx, 8, lease)
+	claims, err := f.DB.ClaimJobs(ctx, atOnce, f.Lease)
 	if err != nil {
 		return 0, err
 	}
-	var faults []error
-	for _, c := range claims {
-		f.at(c.Job.Kind + ".claimed")
-		if err := f.do(ctx, c); err != nil {
-			faults = append(faults, fmt.Errorf("flow: job %d (%s): %w", c.ID, c.Job.Kind, err))
-		}
+	faults := make([]error, len(claims))
+	var all sync.WaitGroup
+	for k, c := range claims {
+		all.Go(func() {
+			f.at(c.Job.Kind + ".claimed")
+			if err := f.do(ctx, c); err != nil {
+				faults[k] = fmt.Errorf("flow: job %d (%s): %w", c.ID, c.Job.Kind, err)
+			}
+		})
 	}
+	all.Wait()
 	return len(claims), errors.Join(faults...)
 }
 
@@ -88,7 +99,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 	}
 	switch {
 	case err != nil:
-		if k := rempart.KindOf(err); k == rempart.Internal || k == rempart.Unavailable {
+		switch rempart.KindOf(err) {
+		case rempart.Internal, rempart.Unavailable, rempart.Unknown: // each step looks first, so Unknown may be done again
 			if e := f.DB.RetryJob(ctx, c.ID, f.Now().Add(wait(c.Attempt, nil)), "our own fault: see the log"); e != nil {
 				return errors.Join(err, e)
 			}
@@ -114,9 +126,10 @@ func wait(attempt int, fail *exchange.Failure) time.Duration {
 	return d
 }
 
-// qualify lets the law pack propose qualifications.
+// qualify lets the law pack propose qualifications. It follows the report at
+// once, so its time too is only told to the hour.
 func (f *Flow) qualify(ctx context.Context, caseID string) error {
-	now := f.Now()
+	now := f.Now().UTC().Truncate(time.Hour)
 	return f.DB.UpdateCase(ctx, caseID, "", func(c *rempart.Case) error {
 		r := f.Law.Qualify(c.Facts, now.Format(time.DateOnly))
 		p, because := law.Priority(c.Facts, c.OpenedAt, now)
@@ -174,8 +187,15 @@ func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	})
 }
 
-// credentials returns how to reach a service, or why it cannot be reached.
+// credentials returns how to reach a service, or why it cannot be reached. What
+// is missing from the register is a failure like any other: the notice must show
+// it.
 func (f *Flow) credentials(ctx context.Context, serviceID string) (cred rempart.Credentials, p rempart.Peer, fail *exchange.Failure, err error) {
+	defer func() {
+		if rempart.KindOf(err) == rempart.NotFound {
+			fail, err = &exchange.Failure{Answer: "no channel to this service is known", Permanent: true, Err: err}, nil
+		}
+	}()
 	s, err := f.DB.Service(ctx, serviceID)
 	if err != nil {
 		return cred, p, nil, err
@@ -193,7 +213,9 @@ func (f *Flow) credentials(ctx context.Context, serviceID string) (cred rempart.
 	return cred, p, nil, err
 }
 
-// tell sends the acknowledgement or decision of an intake to its notifier.
+// tell sends the acknowledgement or decision of an intake to its notifier, and
+// notes that the notifier took it. A notifier without an address is not told: it
+// asks with GET /api/v1/notices/{id}.
 func (f *Flow) tell(ctx context.Context, claim store.Claim) (*exchange.Failure, error) {
 	i, err := f.DB.Intake(ctx, claim.Job.Subject)
 	if err != nil {
@@ -203,26 +225,26 @@ func (f *Flow) tell(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if cb.Type == rempart.CallbackDecided {
 		cb.Items, cb.At = i.Decisions, i.UpdatedAt
 	}
-	fail, err := f.callback(ctx, i.PeerID, claim.Job.Key, cb)
+	p, err := f.DB.Peer(ctx, i.PeerID)
+	if err != nil || p.URL == "" {
+		return nil, err
+	}
+	fail, err := f.callback(ctx, p, claim.Job.Key, cb)
 	if fail != nil || err != nil {
 		return fail, err
 	}
-	return nil, f.DB.Commit(ctx, "told:"+claim.Job.Key, rempart.Consequences{Events: []rempart.Event{{
+	err = f.DB.Commit(ctx, "told:"+claim.Job.Key, rempart.Consequences{Events: []rempart.Event{{
 		Kind: "intake.told", Subject: i.ID, Actor: rempart.ActorSystem, At: f.Now(), Data: map[string]string{"callback": cb.Type},
 	}}})
-}
-
-// callback sends a message to a peer. A peer without an address is not told:
-// it asks with GET /api/v1/notices/{id}.
-func (f *Flow) callback(ctx context.Context, peerID, id string, cb exchange.Callback) (*exchange.Failure, error) {
-	p, err := f.DB.Peer(ctx, peerID)
-	if err != nil {
-		return nil, err
-	}
-	if p.URL == "" {
+	if errors.Is(err, store.ErrAlready) { // told, and noted, before we were stopped
 		return nil, nil
 	}
-	cred, err := f.DB.Credentials(ctx, peerID)
+	return nil, err
+}
+
+// callback sends a message to a peer. id is the same at every attempt.
+func (f *Flow) callback(ctx context.Context, p rempart.Peer, id string, cb exchange.Callback) (*exchange.Failure, error) {
+	cred, err := f.DB.Credentials(ctx, p.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -246,5 +268,9 @@ func (f *Flow) tellStop(ctx context.Context, claim store.Claim) (*exchange.Failu
 	if err := json.Unmarshal([]byte(claim.Job.Payload), &cb); err != nil {
 		return nil, fmt.Errorf("flow: payload of job %d: %w", claim.ID, err)
 	}
-	return f.callback(ctx, claim.Job.Subject, claim.Job.Key, cb)
+	p, err := f.DB.Peer(ctx, claim.Job.Subject)
+	if err != nil || p.URL == "" {
+		return nil, err
+	}
+	return f.callback(ctx, p, claim.Job.Key, cb)
 }

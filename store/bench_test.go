@@ -37,7 +37,7 @@ func newSubmission(b *testing.B, n int64) store.Submission {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return store.Submission{Report: r, Case: rempart.OpenCase(r, now), CodeHash: r.ID, Key: r.ID, Body: "body"}
+	return store.Submission{Report: r, Case: rempart.OpenCase(r), CodeHash: r.ID, Key: r.ID, Body: "body"}
 }
 
 func BenchmarkOpen(b *testing.B) {

@@ -55,7 +55,7 @@ func submission(t *testing.T) store.Submission {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.Submission{Report: r, Case: rempart.OpenCase(r, now)}
+	return store.Submission{Report: r, Case: rempart.OpenCase(r)}
 }
 
 func TestWrongKey(t *testing.T) {

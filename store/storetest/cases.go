@@ -132,7 +132,7 @@ func submitWhole(e *env) {
 	good := e.submission()
 	r := good.Report
 	r.Media = append(r.Media, rempart.Medium{Fingerprints: []rempart.Fingerprint{{Type: "unheard-of", Value: "00"}}})
-	bad := store.Submission{Report: r, Case: rempart.OpenCase(r, e.now()), CodeHash: good.CodeHash, Key: good.Key, Body: good.Body}
+	bad := store.Submission{Report: r, Case: rempart.OpenCase(r), CodeHash: good.CodeHash, Key: good.Key, Body: good.Body}
 	if _, _, _, err := e.db.Submit(e.ctx, bad); err == nil {
 		e.Fatal("a report that can't be saved was saved")
 	}

@@ -139,7 +139,7 @@ func (e *env) report() rempart.Report {
 func (e *env) submission() store.Submission {
 	e.Helper()
 	r := e.report()
-	return store.Submission{Report: r, Case: rempart.OpenCase(r, e.now()), CodeHash: "code of " + r.ID, Key: "key of " + r.ID, Body: "body of " + r.ID}
+	return store.Submission{Report: r, Case: rempart.OpenCase(r), CodeHash: "code of " + r.ID, Key: "key of " + r.ID, Body: "body of " + r.ID}
 }
 
 // submitted saves a new case and returns it.
