@@ -35,9 +35,10 @@ type Flow struct {
 	Notifier rempart.Notifier // the association's identity in notices
 	Origin   string           // base address under which others reach this instance
 	Log      *slog.Logger
+	Lease    time.Duration // how long a worker holds a job; default: a minute
 
 	// Fault, if set, is called between any two steps with the name of the
-	// point reached. Only fault tests set it.
+	// point reached, by several goroutines at once. Only fault tests set it.
 	Fault func(point string)
 
 	index *index
@@ -51,6 +52,9 @@ func New(f Flow) *Flow {
 	}
 	if f.Client == nil {
 		f.Client = exchange.NewClient()
+	}
+	if f.Lease <= 0 {
+		f.Lease = lease
 	}
 	if f.Log == nil {
 		f.Log = slog.New(slog.DiscardHandler)
