@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
-	"golang.org/x/mod/sumdb/note"
+	"rempart/ledger"
 )
 
 // verifyCmd checks what an instance has signed.
@@ -57,14 +58,15 @@ func (c *verifyCmd) receipt(ctx context.Context, i *instance, s streams) error {
 	if err != nil {
 		return err
 	}
-	v, err := note.NewVerifier(key)
+	v, err := ledger.ParseVerifier(key)
 	if err != nil {
 		return fmt.Errorf("verifier key: %w", err)
 	}
-	n, err := note.Open(b, note.VerifierList(v))
+	// As a person keeps it: with the line ends of her device, and perhaps without the last one.
+	text, err := v.Open(strings.TrimRight(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n") + "\n")
 	if err != nil {
 		return hinted{fmt.Errorf("this receipt was not signed by this instance: %w", err), "the file must hold the whole text, with its last line that starts with —"}
 	}
-	fmt.Fprintf(s.out, "genuine:\n%s", n.Text)
+	fmt.Fprintf(s.out, "genuine:\n%s", text)
 	return nil
 }
