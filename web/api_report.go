@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -98,10 +99,22 @@ func (s *Server) reportAPI(a huma.API) {
 			o := &followAnswer{}
 			o.Body.Status, o.Body.Stopped, o.Body.Messages, o.Body.Items = string(v.State), v.Stops, []string{}, []followItem{}
 			for _, it := range v.Items {
+				if v.Minor { // as on the page: the host says enough, and opens nothing
+					it.Address = siteOf(it.Address)
+				}
 				o.Body.Items = append(o.Body.Items, followItem{Kind: it.Kind, Address: it.Address, State: it.State,
 					Sentence: s.itemSentence(v.Lang, it), Since: it.Since.Format(time.DateOnly), Service: it.Service, Measure: it.Measure, Stopped: it.Stops})
 			}
 			o.Body.Next = s.nextSentence(v.Lang, v)
 			return o, nil
 		})
+}
+
+// siteOf is the name of the site of an address.
+func siteOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+
+	"rempart"
 )
 
 // routes joins the table of pages and the JSON API of the instance's roles.
@@ -24,7 +26,12 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.notFound(w, r) })
 	// Browsers say where a request comes from; a form on another site can post
 	// nothing here. Programs send no such header and are let through.
-	return http.NewCrossOriginProtection().Handler(mux)
+	p := http.NewCrossOriginProtection()
+	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, string(areaPerson), &rempart.Error{Kind: rempart.Forbidden, Code: "origin.other",
+			Public: "This form came from another site, so nothing was saved. Open our page and fill it in there."})
+	}))
+	return p.Handler(mux)
 }
 
 // door puts the session rule of a route's area before its handler.
