@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"rempart"
 	"rempart/ledger"
@@ -102,7 +103,8 @@ func (t *tx) sealSome() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := t.exec("INSERT INTO checkpoints (size, note, at) VALUES ($1, $2, $3)", c.Size, signed, micros(t.now)); err != nil {
+	// Only the hour: soon after a report, the minute would be that of the report.
+	if _, err := t.exec("INSERT INTO checkpoints (size, note, at) VALUES ($1, $2, $3)", c.Size, signed, micros(t.now.Truncate(time.Hour))); err != nil {
 		return 0, fmt.Errorf("checkpoint %d: %w", c.Size, err)
 	}
 	if len(records) == sealBatch {

@@ -322,6 +322,51 @@ func TestNothingInClear(t *testing.T) {
 	})
 }
 
+// TestMinuteOfReport checks that no row tells the minute in which a report came,
+// once its first job is done and its records are sealed.
+func TestMinuteOfReport(t *testing.T) {
+	both(t, func(t *testing.T, _ *store.DB, dsn string) {
+		at := time.Date(2026, 3, 14, 9, 26, 53, 589793000, time.UTC)
+		o := options
+		o.Now = func() time.Time { return at }
+		db := open(t, dsn, o)
+		s := submission(t)
+		r, err := s.Report.Normal(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ID, r.CaseID = rempart.NewID(r.At), rempart.NewID(r.At)
+		s.Report, s.Case, s.CodeHash, s.Key = r, rempart.OpenCase(r), "code", "key"
+		if _, _, _, err := db.Submit(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		jobs, err := db.ClaimJobs(t.Context(), 10, time.Minute)
+		if err != nil || len(jobs) == 0 {
+			t.Fatal(jobs, err)
+		}
+		for _, j := range jobs {
+			if err := db.FinishJob(t.Context(), j.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := db.Seal(t.Context()); n == 0 || err != nil {
+			t.Fatal(n, err)
+		}
+		times := 0
+		for _, c := range []string{"cases.opened_at", "cases.updated_at", "entries.since", "jobs.due_at", "jobs.created_at", "jobs.updated_at", "records.at", "checkpoints.at"} {
+			table, col, _ := strings.Cut(c, ".")
+			for _, v := range column[int64](t, db, "SELECT "+col+" FROM "+table) {
+				if times++; v%time.Hour.Microseconds() != 0 {
+					t.Errorf("%s is %v", c, time.UnixMicro(v).UTC())
+				}
+			}
+		}
+		if times < 8 {
+			t.Errorf("only %d times looked at", times)
+		}
+	})
+}
+
 // dump returns every byte of a store: the files of SQLite, or each row of each
 // table of PostgreSQL as text, and bytes as they are.
 func dump(t *testing.T, db *store.DB, dsn string) []byte {
