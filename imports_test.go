@@ -22,7 +22,7 @@ var may = map[string]string{
 	"pdq":                      "",
 	"vpdq":                     "pdq",
 	"near":                     "pdq",
-	"media":                    "pdq",
+	"media":                    "pdq vpdq",
 	"law":                      ".",
 	"ledger":                   "",
 	"store":                    ". ledger pdq",
@@ -40,7 +40,7 @@ var may = map[string]string{
 
 // pure lists the packages that do no I/O and import nothing but the standard
 // library and ours: the domain, and what others may want alone.
-var pure = []string{"", "pdq", "near"}
+var pure = []string{"", "pdq", "vpdq", "near"}
 
 // outside lists what a pure package may not import.
 var outside = []string{
