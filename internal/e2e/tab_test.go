@@ -112,6 +112,20 @@ func (b tab) must(sel string) {
 	}
 }
 
+// focused fails unless the focus is on what sel finds, or soon is: browsers move
+// it there once the page is shown.
+func (b tab) focused(sel string) {
+	b.t.Helper()
+	on := ""
+	for range 40 {
+		if on = b.eval(`((e) => e.matches(` + quote(sel) + `) ? "" : e.outerHTML.slice(0, 100))(document.activeElement)`); on == "" {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	b.t.Errorf("the focus is on %s, want %s", on, sel)
+}
+
 // reloadUntil reloads the page until it has sel.
 func (b tab) reloadUntil(sel string) {
 	b.t.Helper()
