@@ -79,8 +79,8 @@ type intakeView struct {
 	Minor   bool
 	Items   []intakeItemView
 	History []historyLine
-	Told    step // whether the notifier has the decision: "none", "waiting", "done"
-	Receipt step // whether it has our acknowledgement
+	Told    step // whether the notifier has the decision: "none", "waiting", "done", or "asks" if only it calls us
+	Receipt step // the same of our acknowledgement
 
 	Measures []rempart.Measure
 	Grounds  []string
@@ -156,12 +156,15 @@ func (s *Server) intakeHistory(ctx context.Context, p page, i *rempart.Intake, n
 	if err != nil {
 		return err
 	}
+	v.Receipt, v.Told = "waiting", "none"
 	for _, x := range peers {
 		names[x.ID] = x.Name
+		if x.ID == i.PeerID && x.URL == "" {
+			v.Receipt = "asks"
+		}
 	}
-	v.Receipt, v.Told = "waiting", "none"
 	if i.State == rempart.IntakeDecided {
-		v.Told = "waiting"
+		v.Told = v.Receipt
 	}
 	for _, e := range events {
 		if e.Kind != "intake.told" {

@@ -105,12 +105,21 @@ func TestDecide(t *testing.T) {
 			if a := s.post(at+"/items/i2a", decision...); a.status != http.StatusConflict {
 				t.Errorf("deciding twice: %d, want 409", a.status)
 			}
+			a = s.page(at) // the notifier has no address: it asks
 			if lang == "fr" {
-				s.page(at).want(t, "Le notifiant est en train d’être informé.", "Élément 2 : décision « refusé ».")
+				a.want(t, "Le notifiant lira la décision quand il la demandera.", "Élément 2 : décision « refusé ».")
+				a.lacks(t, "a reçu la décision")
 			}
-			d.work()
-			if lang == "fr" {
-				s.page(at).want(t, "le notifiant a reçu la décision", "Le notifiant a reçu la décision et ses motifs.")
+			aulne := d.flagger("aulne", true)
+			aulne.URL = "http://aulne.exemple.test"
+			d.must(d.db.PutPeer(context.Background(), aulne, "", nil))
+			if a = s.page(at); lang == "fr" {
+				a.want(t, "Le notifiant est en train d’être informé.")
+			}
+			d.must(d.db.Commit(context.Background(), "", rempart.Consequences{Events: []rempart.Event{{Kind: "intake.told", Subject: i.ID, Actor: rempart.ActorSystem, At: d.now,
+				Data: map[string]string{"callback": rempart.CallbackDecided}}}}))
+			if a = s.page(at); lang == "fr" {
+				a.want(t, "le notifiant a reçu la décision", "Le notifiant a reçu la décision et ses motifs.")
 			}
 		})
 	}
