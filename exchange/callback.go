@@ -72,5 +72,8 @@ func ReadCallback(secret string, h http.Header, body []byte) (Callback, string, 
 	if err := json.Unmarshal(body, &cb); err != nil {
 		return cb, "", &rempart.Error{Kind: rempart.Invalid, Code: "callback.json", Public: "This message is not a callback in JSON."}
 	}
+	if (cb.Type == rempart.CallbackAcknowledged || cb.Type == rempart.CallbackDecided) && !numberFits(cb.Number) {
+		return cb, "", &rempart.Error{Kind: rempart.Invalid, Field: "number", Code: "callback.number", Public: "The number of a notice has 1 to 100 printable characters."}
+	}
 	return cb, h.Get(standardwebhooks.HeaderWebhookID), nil
 }

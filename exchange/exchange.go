@@ -108,7 +108,7 @@ func post(ctx context.Context, c *http.Client, base, path string, body []byte, h
 func retryAfter(v string) time.Duration {
 	d := time.Duration(0)
 	if n, err := strconv.Atoi(v); err == nil {
-		d = time.Duration(n) * time.Second
+		d = time.Duration(min(max(n, 0), 24*60*60)) * time.Second
 	} else if t, err := http.ParseTime(v); err == nil {
 		d = time.Until(t)
 	}

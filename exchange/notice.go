@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"rempart"
 )
@@ -77,6 +80,16 @@ type Receipt struct {
 	ReceivedAt time.Time `json:"received_at"`
 }
 
+// MaxNumber is the longest number of a platform, in bytes: it is written to the
+// ledger, where nothing else that others write may get.
+const MaxNumber = 100
+
+// numberFits tells whether a platform's number is one line of printable
+// characters.
+func numberFits(n string) bool {
+	return n != "" && len(n) <= MaxNumber && strings.IndexFunc(n, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) < 0
+}
+
 // SendNotice delivers a notice to the instance at base, with key as our
 // credential there. The notice's identifier is the idempotency key: delivering
 // it again gives the same receipt. Any outcome but a receipt is a *Failure.
@@ -87,7 +100,7 @@ func SendNotice(ctx context.Context, c *http.Client, base, key string, n Notice)
 	}
 	h := http.Header{"Authorization": {"Bearer " + key}, "Idempotency-Key": {n.ID}}
 	status, answer, err = post(ctx, c, base, "/api/v1/notices", body, h, &r)
-	if err == nil && r.Number == "" {
+	if err == nil && !numberFits(r.Number) {
 		err = &Failure{Status: status, Answer: "the answer holds no number: " + answer}
 	}
 	return r, status, answer, err

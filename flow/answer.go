@@ -53,7 +53,9 @@ func (f *Flow) Answer(ctx context.Context, from rempart.Peer, id string, cb exch
 	var change func(*rempart.Case) error
 	switch cb.Type {
 	case rempart.CallbackAcknowledged, rempart.CallbackDecided:
-		if c, err = f.DB.CaseByNotice(ctx, cb.NoticeID); err != nil {
+		if c, err = f.DB.CaseByNotice(ctx, cb.NoticeID); rempart.KindOf(err) == rempart.NotFound {
+			return noNotice()
+		} else if err != nil {
 			return err
 		}
 		if err := f.mayAnswer(ctx, from, c.Notice(cb.NoticeID)); err != nil {
@@ -84,6 +86,12 @@ func (f *Flow) Answer(ctx context.Context, from rempart.Peer, id string, cb exch
 	return err
 }
 
+// noNotice is the answer about a notice that is not there, and about one that
+// was sent to another peer: which of the two must not show.
+func noNotice() error {
+	return &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
+}
+
 // mayAnswer says whether a peer is the one a notice was sent to.
 func (f *Flow) mayAnswer(ctx context.Context, from rempart.Peer, n *rempart.Notice) error {
 	s, err := f.DB.Service(ctx, n.ServiceID)
@@ -91,7 +99,7 @@ func (f *Flow) mayAnswer(ctx context.Context, from rempart.Peer, n *rempart.Noti
 		return err
 	}
 	if s.PeerID != from.ID {
-		return &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
+		return noNotice()
 	}
 	return nil
 }

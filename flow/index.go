@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,40 +67,38 @@ func (x *index) catchUp(ctx context.Context) (string, error) {
 	}
 }
 
-// apply puts an entry in or takes it out. The near index is changed inside the
-// lock, so that no lookup sees one without the other.
+// apply puts an entry in, takes it out, or replaces what is known of it: a feed
+// may correct a fingerprint. The near index is changed inside the lock, so that
+// no lookup sees one without the other.
 func (x *index) apply(c store.Change) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	old, had := x.entries[c.Num]
-	active := c.Entry.State == rempart.EntryActive
-	switch {
-	case active && !had:
-		x.entries[c.Num] = c
-		if h, ok := hashOf(c.Entry.Fingerprint); ok {
-			x.near.Add(near.ID(c.Num), h)
-		} else {
-			k := exactKey(c.Entry.Fingerprint)
-			x.exact[k] = append(x.exact[k], c.Num)
-		}
-	case active:
-		x.entries[c.Num] = c
-	case had:
-		delete(x.entries, c.Num)
-		if _, ok := hashOf(old.Entry.Fingerprint); ok {
-			x.near.Remove(near.ID(c.Num))
-			return
-		}
-		k := exactKey(old.Entry.Fingerprint)
-		kept := x.exact[k][:0]
-		for _, n := range x.exact[k] {
-			if n != c.Num {
-				kept = append(kept, n)
-			}
-		}
-		if x.exact[k] = kept; len(kept) == 0 {
-			delete(x.exact, k)
-		}
+	if old, had := x.entries[c.Num]; had {
+		x.remove(c.Num, old.Entry.Fingerprint)
+	}
+	if c.Entry.State != rempart.EntryActive {
+		return
+	}
+	x.entries[c.Num] = c
+	if h, ok := hashOf(c.Entry.Fingerprint); ok {
+		x.near.Add(near.ID(c.Num), h)
+		return
+	}
+	k := exactKey(c.Entry.Fingerprint)
+	x.exact[k] = append(x.exact[k], c.Num)
+}
+
+// remove takes out an entry that is there; mu is held.
+func (x *index) remove(num uint64, f rempart.Fingerprint) {
+	delete(x.entries, num)
+	if _, ok := hashOf(f); ok {
+		x.near.Remove(near.ID(num))
+		return
+	}
+	k := exactKey(f)
+	kept := slices.DeleteFunc(x.exact[k], func(n uint64) bool { return n == num })
+	if x.exact[k] = kept; len(kept) == 0 {
+		delete(x.exact, k)
 	}
 }
 

@@ -2,6 +2,9 @@ package flow
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -99,8 +102,10 @@ func (f *Flow) lookUp(q Query) Result {
 	return r
 }
 
-// stop tells, once for each item that matched, that an upload was stopped: a
-// case of ours is changed at once, another hub is told by a job.
+// stop tells, once for each upload and item that matched, that an upload was
+// stopped: a case of ours is changed at once, another hub is told by a job. What
+// the hub sees of the upload's key is a keyed digest: who chose it may have
+// written a name in it.
 func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 	nearest := map[string]rempart.Match{}
 	for _, r := range results {
@@ -119,9 +124,10 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 	if upload == "" {
 		upload = rempart.NewID(now)
 	}
-	var told rempart.Consequences
 	for k, m := range nearest {
-		key := "stop:" + up.Peer + ":" + upload + ":" + k
+		mac := hmac.New(sha256.New, f.DB.Secret("stop"))
+		fmt.Fprintf(mac, "%q %q %q", up.Peer, upload, k)
+		key := "stop:" + hex.EncodeToString(mac.Sum(nil))
 		if m.CaseID != "" {
 			err := f.DB.UpdateCase(ctx, m.CaseID, key, func(c *rempart.Case) error { return c.Stopped(m.ItemID, up.Peer, m.Distance, now) })
 			if err != nil && !errors.Is(err, store.ErrAlready) {
@@ -134,19 +140,17 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 		if err != nil {
 			return fmt.Errorf("flow: write stop: %w", err)
 		}
-		told.Jobs = append(told.Jobs, rempart.Job{Kind: jobStop, Subject: m.PeerID, Key: key, Payload: string(payload), RunAt: now})
-		told.Events = append(told.Events, rempart.Event{Kind: "upload.stopped", Subject: m.EntryID, Actor: rempart.ActorPlatform + rempart.Actor(up.Peer), At: now,
-			Data: map[string]string{"list": m.List, "distance": fmt.Sprint(m.Distance), "form": m.Form}})
-	}
-	if len(told.Jobs) == 0 {
-		return nil
-	}
-	err := f.DB.Commit(ctx, "upload:"+up.Peer+":"+upload, told)
-	if errors.Is(err, store.ErrAlready) {
-		return nil
+		err = f.DB.Commit(ctx, key, rempart.Consequences{
+			Jobs: []rempart.Job{{Kind: jobStop, Subject: m.PeerID, Key: key, Payload: string(payload), RunAt: now}},
+			Events: []rempart.Event{{Kind: "upload.stopped", Subject: m.EntryID, Actor: rempart.ActorPlatform + rempart.Actor(up.Peer), At: now,
+				Data: map[string]string{"list": m.List, "distance": fmt.Sprint(m.Distance), "form": m.Form}}},
+		})
+		if err != nil && !errors.Is(err, store.ErrAlready) {
+			return err
+		}
 	}
 	f.Wake()
-	return err
+	return nil
 }
 
 // hub returns the peer whose feed this instance follows.
@@ -297,11 +301,11 @@ func (f *Flow) Feed(ctx context.Context, after string, wait time.Duration) ([]re
 				out = append(out, c.Entry)
 			}
 		}
-		if len(out) > 0 || time.Now().After(end) {
+		if len(out) > 0 || len(changes) == 0 && time.Now().After(end) {
 			return out, cursor, nil
 		}
 		if after = cursor; len(changes) > 0 {
-			continue
+			continue // none of these is for others: what is may be behind them
 		}
 		select {
 		case <-ctx.Done():
