@@ -93,8 +93,7 @@ type queueView struct {
 	First   string // address of the first page, "" on it
 	Open    int    // cases that are not closed
 	Waiting int    // jobs that wait or are under way
-	Dead    int    // jobs given to a human
-	Failed  int    // rows of this page with a delivery that failed
+	Dead    int    // jobs given to a human, such as a delivery that gave up
 }
 
 // A tab shows the rows in one state.
@@ -164,9 +163,6 @@ func (s *Server) queue(w http.ResponseWriter, r *http.Request) {
 	now := s.Now()
 	for _, row := range rows {
 		v.Rows = append(v.Rows, queueRow{row, ago(p, row.OpenedAt, now)})
-		if row.Failed > 0 {
-			v.Failed++
-		}
 	}
 	v.Next, v.First = turn(r, p, next)
 	p.Title, p.Data = p.T("queue.title"), v
