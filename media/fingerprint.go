@@ -2,7 +2,10 @@ package media
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
 
 	"rempart/pdq"
@@ -27,26 +30,89 @@ type Fingerprints struct {
 // Fingerprint reads one picture from r, to its end, and returns its
 // fingerprints. Its pixels are gone when it returns. Errors are those of
 // [Decode].
+//
+// Of a JPEG in colour PDQ is that of its brightness as the file stores it, Y.
+// It is what the colours would give but for rounding, and for colours that
+// the file exaggerates: 0 to 2 bits measured.
 func Fingerprint(ctx context.Context, r io.Reader, lim Limits) (Fingerprints, error) {
-	var out Fingerprints
-	err := with(ctx, r, lim, decodeCost+hashCost, func(p *Picture) {
-		hashes, quality := pdq.DihedralFromImage(p.Image)
-		result := pdq.Result{Hash: hashes[pdq.Original], Quality: quality}
-		if p.Width == 64 && p.Height == 64 {
-			result = pdq.FromImage(p.Image) // the one size at which they differ
+	f, err := open(ctx, r, lim)
+	if err != nil {
+		return Fingerprints{}, err
+	}
+	if f.format == "jpeg" {
+		out, err := f.fromLuma(ctx)
+		if !errors.Is(err, errOrdinary) {
+			return out, err
 		}
-		out = Fingerprints{
-			SHA256:      hex.EncodeToString(p.SHA256[:]),
-			PDQ:         result.Hash,
-			Quality:     result.Quality,
-			Dihedral:    hashes,
-			Width:       p.Width,
-			Height:      p.Height,
-			Orientation: p.Orientation,
-			Format:      p.Format,
-			Animated:    p.Animated,
-			Provenance:  append([]string{}, p.Provenance...),
-		}
+	}
+	release, err := reserve(ctx, f.pixels*decodeCost+f.hashCost())
+	if err != nil {
+		return Fingerprints{}, err
+	}
+	defer release()
+	p, err := f.picture(ctx)
+	if err != nil {
+		return Fingerprints{}, err
+	}
+	hashes, quality := pdq.DihedralFromImage(p.Image)
+	result := pdq.Result{Hash: hashes[pdq.Original], Quality: quality}
+	if p.Width == 64 && p.Height == 64 {
+		result = pdq.FromImage(p.Image) // the one size at which they differ
+	}
+	return f.fingerprints(p.Width, p.Height, result, hashes), nil
+}
+
+// fromLuma returns the fingerprints of a JPEG. It returns errOrdinary if it
+// cannot.
+func (f *file) fromLuma(ctx context.Context) (Fingerprints, error) {
+	release, err := reserve(ctx, f.pixels*lumaCost+f.hashCost())
+	if err != nil {
+		return Fingerprints{}, err
+	}
+	defer release()
+	out, err := guard(func() (out Fingerprints, err error) {
+		err = withLuma(ctx, f.data, f.width, f.height, func(d *jpegLuma) error {
+			p := d.upright(f.orientation)
+			hashes, quality, err := pdq.DihedralFromY(p.pix, p.stride, p.width, p.height)
+			if err != nil {
+				return err
+			}
+			result := pdq.Result{Hash: hashes[pdq.Original], Quality: quality}
+			if p.width == 64 && p.height == 64 {
+				if result, err = pdq.FromY(p.pix, p.stride, p.width, p.height); err != nil {
+					return err
+				}
+			}
+			out = f.fingerprints(p.width, p.height, result, hashes)
+			return nil
+		})
+		return out, err
 	})
+	if errors.Is(err, ErrDamaged) {
+		return Fingerprints{}, errOrdinary // a panic
+	}
+	if err != nil && !errors.Is(err, errOrdinary) {
+		return Fingerprints{}, fmt.Errorf("media: decoding %s: %w", f.format, err)
+	}
 	return out, err
+}
+
+func (f *file) hashCost() int64 {
+	return max(pdq.Memory(f.width, f.height), pdq.Memory(f.height, f.width))
+}
+
+func (f *file) fingerprints(width, height int, r pdq.Result, dihedral [8]pdq.Hash) Fingerprints {
+	sum := sha256.Sum256(f.bytes)
+	return Fingerprints{
+		SHA256:      hex.EncodeToString(sum[:]),
+		PDQ:         r.Hash,
+		Quality:     r.Quality,
+		Dihedral:    dihedral,
+		Width:       width,
+		Height:      height,
+		Orientation: f.orientation,
+		Format:      f.format,
+		Animated:    f.animated,
+		Provenance:  []string{},
+	}
 }

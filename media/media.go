@@ -55,12 +55,14 @@ const Budget = 1 << 30
 
 var budget = semaphore.NewWeighted(Budget)
 
-// Estimates of memory in bytes a pixel. Decoding: the worst is a progressive
-// JPEG (3 planes of int32 coefficients, and the picture), or 16-bit PNG turned
-// upright. Hashing: brightness and two planes as large, in float32.
+// Estimates of the memory that decoding takes, in bytes a pixel. The worst is
+// a progressive JPEG (3 planes of int32 frequencies, and the picture), or
+// 16-bit PNG turned upright. Of a JPEG's brightness alone, the worst is a
+// progressive one as well: int16 frequencies, which of them are not 0, the
+// plane, and the plane turned upright. Hashing comes on top: pdq.Memory.
 const (
 	decodeCost = 16
-	hashCost   = 12
+	lumaCost   = 5
 )
 
 // Decode reads one picture from r, to its end.
@@ -71,13 +73,26 @@ const (
 // each time r and the decoder read: a Read of r that blocks is not
 // interrupted.
 func Decode(ctx context.Context, r io.Reader, lim Limits) (*Picture, error) {
-	var picture *Picture
-	err := with(ctx, r, lim, decodeCost, func(p *Picture) { picture = p })
-	return picture, err
+	f, err := open(ctx, r, lim)
+	if err != nil {
+		return nil, err
+	}
+	release, err := reserve(ctx, f.pixels*decodeCost)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return f.picture(ctx)
 }
 
-// with decodes and calls use, within the budget.
-func with(ctx context.Context, r io.Reader, lim Limits, cost int64, use func(*Picture)) error {
+// A file is one of which the header is known to be within the limits.
+type file struct {
+	header
+	bytes  []byte // all of it
+	pixels int64
+}
+
+func open(ctx context.Context, r io.Reader, lim Limits) (*file, error) {
 	if lim.Bytes == 0 {
 		lim.Bytes = Default.Bytes
 	}
@@ -86,38 +101,46 @@ func with(ctx context.Context, r io.Reader, lim Limits, cost int64, use func(*Pi
 	}
 	data, err := readAll(ctx, r, lim.Bytes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h, err := guard(func() (header, error) { return probe(data) })
 	if err != nil {
-		return fmt.Errorf("media: %w", err)
+		return nil, fmt.Errorf("media: %w", err)
 	}
 	pixels := int64(h.width) * int64(h.height)
 	if pixels > lim.Pixels {
-		return fmt.Errorf("media: %w: %d x %d pixels, the limit is %d", ErrTooManyPixels, h.width, h.height, lim.Pixels)
+		return nil, fmt.Errorf("media: %w: %d x %d pixels, the limit is %d", ErrTooManyPixels, h.width, h.height, lim.Pixels)
 	}
-	need := min(pixels, Budget/cost) * cost
+	return &file{h, data, pixels}, nil
+}
+
+// reserve waits for a part of the budget, which release gives back.
+func reserve(ctx context.Context, need int64) (release func(), err error) {
+	need = min(need, Budget)
 	if err := budget.Acquire(ctx, need); err != nil {
-		return fmt.Errorf("media: waiting for memory: %w", err)
+		return nil, fmt.Errorf("media: waiting for memory: %w", err)
 	}
-	defer budget.Release(need)
-	in := &reader{ctx: ctx, in: bytes.NewReader(h.data)}
-	m, err := guard(func() (image.Image, error) { return h.decode(in) })
+	return func() { budget.Release(need) }, nil
+}
+
+// picture decodes f.
+func (f *file) picture(ctx context.Context) (*Picture, error) {
+	in := &reader{ctx: ctx, in: bytes.NewReader(f.data)}
+	m, err := guard(func() (image.Image, error) { return f.decode(in) })
 	if err != nil {
-		return fmt.Errorf("media: decoding %s: %w", h.format, in.classify(err))
+		return nil, fmt.Errorf("media: decoding %s: %w", f.format, in.classify(err))
 	}
-	m = upright(m, h.orientation)
+	m = upright(m, f.orientation)
 	b := m.Bounds()
-	use(&Picture{
+	return &Picture{
 		Image:       m,
-		Format:      h.format,
+		Format:      f.format,
 		Width:       b.Dx(),
 		Height:      b.Dy(),
-		Orientation: h.orientation,
-		Animated:    h.animated,
-		SHA256:      sha256.Sum256(data),
-	})
-	return nil
+		Orientation: f.orientation,
+		Animated:    f.animated,
+		SHA256:      sha256.Sum256(f.bytes),
+	}, nil
 }
 
 func readAll(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {

@@ -75,9 +75,46 @@ func upright(m image.Image, orientation int) image.Image {
 // turnPixels writes to dst, row by row without gaps, the pixels of a picture
 // of width × height, each of some bytes.
 func turnPixels(dst, pix []uint8, stride, bytes, width, height, orientation int) {
-	// Where the pixel at the top left corner is found, and how far the next
-	// ones are, to the right and down.
-	corner, right, down := 0, bytes, stride
+	corner, right, down := steps(stride, bytes, width, height, orientation)
+	if orientation >= 5 {
+		width, height = height, width
+	}
+	for y := range height {
+		at := corner + y*down
+		for range width {
+			copy(dst[:bytes], pix[at:at+bytes])
+			dst = dst[bytes:]
+			at += right
+		}
+	}
+}
+
+// turnBytes is turnPixels for pixels of one byte. It goes by squares, so that
+// what is far apart in memory is read while it is near the processor.
+func turnBytes(dst, pix []uint8, stride, width, height, orientation int) {
+	const square = 64
+	corner, right, down := steps(stride, 1, width, height, orientation)
+	if orientation >= 5 {
+		width, height = height, width
+	}
+	for y0 := 0; y0 < height; y0 += square {
+		for x0 := 0; x0 < width; x0 += square {
+			for y := y0; y < min(y0+square, height); y++ {
+				at := corner + y*down + x0*right
+				row := dst[y*width+x0:][:min(square, width-x0)]
+				for x := range row {
+					row[x] = pix[at]
+					at += right
+				}
+			}
+		}
+	}
+}
+
+// steps returns where the pixel at the top left corner is found, and how far
+// the next ones are, to the right and down.
+func steps(stride, bytes, width, height, orientation int) (corner, right, down int) {
+	right, down = bytes, stride
 	lastX, lastY := (width-1)*bytes, (height-1)*stride
 	switch orientation {
 	case 2: // mirrored left to right
@@ -95,15 +132,5 @@ func turnPixels(dst, pix []uint8, stride, bytes, width, height, orientation int)
 	case 8: // to be turned a quarter counter-clockwise
 		corner, right, down = lastX, stride, -bytes
 	}
-	if orientation >= 5 {
-		width, height = height, width
-	}
-	for y := range height {
-		at := corner + y*down
-		for range width {
-			copy(dst[:bytes], pix[at:at+bytes])
-			dst = dst[bytes:]
-			at += right
-		}
-	}
+	return corner, right, down
 }

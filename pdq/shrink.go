@@ -106,14 +106,14 @@ func shrink(a *block, width, height int, firstPass func(f *filter, dst []float32
 
 func (f *filter) start(a *block, width, height int) {
 	f.across, f.down = meansOf(width), meansOf(height)
-	f.ringRows = (f.down.w+strip-1)/strip*strip + strip
+	f.ringRows = ringRows(height)
 	f.ring = grow(f.ring, f.ringRows*width)
-	if f.vector = vector && width >= 2*strip; f.vector {
+	if f.vector = vector && width >= 2*strip && height >= strip; f.vector {
 		f.turned = grow(f.turned, strip*width)
 	}
 	f.sums = grow(f.sums, width)
 	clear(f.sums)
-	f.mid = grow(f.mid, strip*width)
+	f.mid = grow(f.mid, min(strip, height)*width)
 	if rows := f.down.w + strip; rows > cap(f.rows) {
 		f.rows = make([][side]float32, rows)
 	} else {
@@ -121,6 +121,19 @@ func (f *filter) start(a *block, width, height int) {
 	}
 	f.rowSums = [side]float32{}
 	f.entered, f.midRows, f.made, f.next, f.out = 0, 0, 0, 0, a
+}
+
+// ringRows returns the number of rows that a picture's ring holds: a window
+// and a strip, in whole strips.
+func ringRows(height int) int {
+	return min(height, (window(height)+strip-1)/strip*strip+strip)
+}
+
+// Memory returns about how many bytes hashing a picture of width × height
+// pixels takes, beside the picture: some rows of it.
+func Memory(width, height int) int64 {
+	rows := ringRows(height) + 1 + 3*min(height, strip)
+	return 4 * (int64(rows)*int64(width) + int64(window(height)+strip)*side + 255*int64(window(width)))
 }
 
 func grow(s []float32, n int) []float32 {
