@@ -165,6 +165,7 @@ func (c *Case) RejectFingerprint(itemID, reason string, by Actor, at time.Time) 
 	if err := i.move(ItemDropped, at); err != nil {
 		return err
 	}
+	i.Reason = reason
 	c.setEntries(i, EntryRejected, at)
 	c.event("fingerprint.rejected", c.ID, by, at, "item", i.ID)
 	return c.act(at)
@@ -256,6 +257,7 @@ func (c *Case) DropItem(itemID, reason string, by Actor, at time.Time) error {
 	if err := i.move(ItemDropped, at); err != nil {
 		return err
 	}
+	i.Reason = reason
 	if i.Kind == ItemMedium {
 		c.setEntries(i, EntryRejected, at)
 	}

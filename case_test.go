@@ -271,6 +271,17 @@ func TestFingerprintWay(t *testing.T) {
 	}
 }
 
+// Why an analyst drops something is kept with it.
+func TestReasonIsKept(t *testing.T) {
+	c := opened(t)
+	if err := c.DropItem(c.Items[0].ID, "doublon", "Saule", t0); err != nil || c.Items[0].Reason != "doublon" {
+		t.Errorf("%v, reason %q", err, c.Items[0].Reason)
+	}
+	if err := c.RejectFingerprint(c.Items[2].ID, "image banale", "Saule", t0); err != nil || c.Items[2].Reason != "image banale" {
+		t.Errorf("%v, reason %q", err, c.Items[2].Reason)
+	}
+}
+
 func TestListable(t *testing.T) {
 	flat := "000000002c4b11342c4b2c4b0000554b00002c4b113411342c4b585e2c4b017e" // every flat grey picture
 	for f, want := range map[Fingerprint]bool{

@@ -21,6 +21,7 @@ type adminCmd struct {
 
 type staffCmd struct {
 	Add  staffAdd  `cmd:"" help:"Add somebody and print a link that signs in once."`
+	Link staffLink `cmd:"" help:"Print a new sign-in link for somebody who is there already."`
 	List staffList `cmd:"" help:"List the staff."`
 }
 
@@ -63,6 +64,40 @@ func (c *staffAdd) Run(ctx context.Context, s streams) error {
 	fmt.Fprintf(s.out, "%s/console/enter?token=%s\n", c.Origin, token)
 	fmt.Fprintln(s.err, "rempart: this link signs in once, within 24 hours; set REMPART_PASSWORD to give a password too")
 	return nil
+}
+
+type staffLink struct {
+	place
+	Login  string `help:"What she signs in with." required:""`
+	Origin string `help:"Address of the instance, for the link." default:"http://127.0.0.1:8080" env:"REMPART_ORIGIN"`
+}
+
+// Run prints a link for a member of the staff.
+func (c *staffLink) Run(ctx context.Context, s streams) error {
+	i, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer i.db.Close()
+	all, err := i.db.AllStaff(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if m.Login != c.Login {
+			continue
+		}
+		token, err := i.db.NewLink(ctx, m.ID, 24*time.Hour)
+		if err != nil {
+			return err
+		}
+		if err := noted(ctx, i, "staff.link", m.ID); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "%s/console/enter?token=%s\n", c.Origin, token)
+		return err
+	}
+	return hinted{fmt.Errorf("nobody has the login %s", c.Login), "rempart admin staff list shows the logins"}
 }
 
 type staffList struct{ place }
