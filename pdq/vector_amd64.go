@@ -4,10 +4,8 @@ package pdq
 // numbers at a time, where a window is whole; the bits are the same, as each
 // instruction rounds each of its numbers like the plain one.
 
-import "golang.org/x/sys/cpu"
-
 // vector tells whether it may be used.
-var vector = cpu.X86.HasAVX2
+var vector = hasAVX2()
 
 // A turned strip holds columns of 8 values, one after another: value y of
 // column x at 8·x + y. A sum along rows is then one addition for eight rows.
@@ -169,3 +167,28 @@ func (f *filter) turnedSamples() {
 		f.lastPass(row)
 	}
 }
+
+// hasAVX2 asks the processor, and whether the system saves the wide registers.
+// The standard library keeps its own answer to itself, and this package needs
+// nothing but the standard library. Intel, Software Developer's Manual, volume 1,
+// section 14.3 (detection of AVX) and 14.7.1 (of AVX2).
+func hasAVX2() bool {
+	const osxsave, avx, avx2, saved = 1 << 27, 1 << 28, 1 << 5, 0b110
+	top, _, _ := cpuid(0, 0)
+	_, _, ecx := cpuid(1, 0)
+	if top < 7 || ecx&osxsave == 0 || ecx&avx == 0 || xgetbv()&saved != saved {
+		return false
+	}
+	_, ebx, _ := cpuid(7, 0)
+	return ebx&avx2 != 0
+}
+
+// cpuid returns three of the registers that the instruction CPUID fills.
+//
+//go:noescape
+func cpuid(leaf, sub uint32) (eax, ebx, ecx uint32)
+
+// xgetbv returns the low half of extended control register 0.
+//
+//go:noescape
+func xgetbv() uint32
