@@ -25,16 +25,21 @@ const enough = 32
 
 // fill takes bytes until there are enough bits.
 func (r *bitReader) fill() {
+	r.acc, r.n = r.more(r.acc, r.n)
+}
+
+// more is fill for who keeps acc and n in variables.
+func (r *bitReader) more(acc uint64, n int) (uint64, int) {
 	if r.pos+8 <= len(r.data) {
 		x := binary.BigEndian.Uint64(r.data[r.pos:])
 		if !hasFF(x) {
-			r.acc |= x >> r.n
-			r.pos += (63 - r.n) >> 3
-			r.n |= 56
-			return
+			r.pos += (63 - n) >> 3
+			return acc | x>>(n&63), n | 56
 		}
 	}
+	r.acc, r.n = acc, n
 	r.fillSlowly()
+	return r.acc, r.n
 }
 
 // hasFF reports whether one of the 8 bytes of x is 0xff.
@@ -75,8 +80,8 @@ func (r *bitReader) bits(n int) int {
 	if r.n < enough {
 		r.fill()
 	}
-	v := r.acc >> 1 >> (63 - n)
-	r.acc <<= n
+	v := r.acc >> 1 >> (63 - n&63)
+	r.acc <<= n & 63
 	r.n -= n
 	return int(v)
 }
@@ -94,7 +99,7 @@ const lookBits = 10
 //
 // An entry of skips tells how to go over as many whole symbols as can be told
 // from the bits: the coefficients passed [8], endOfBlock or 0 [1], the bits to
-// drop [7]. It is 0 where the first code is longer.
+// drop [7], less than 64. It is 0 where the first code is longer.
 type huffman struct {
 	values  [1 << lookBits]uint32
 	skips   [1 << lookBits]uint16

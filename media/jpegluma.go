@@ -57,6 +57,7 @@ type jpegLuma struct {
 	dc, ac        [4]huffman
 	factors       [4]quantizer
 	plane         lumaPlane
+	tables        int  // Huffman tables read
 	seen          bool // whether Y was in a scan
 	run           int  // progressive: blocks to come that have nothing, or nothing new
 	block         block
@@ -110,6 +111,10 @@ func (d *jpegLuma) upright(orientation int) lumaPlane {
 	}
 	return lumaPlane{d.turned, p.width, p.width, p.height}
 }
+
+// maxTables is the number of Huffman tables beyond which a JPEG is odd: making
+// them ready to be looked up takes longer than reading them.
+const maxTables = 4 * maxScans
 
 const (
 	markerSOI   = 0xd8
@@ -245,6 +250,9 @@ func (d *jpegLuma) huffmanTables(b []byte) bool {
 		}
 		class, number := b[0]>>4, b[0]&15
 		if class > 1 || number > 3 || d.baseline && number > 1 {
+			return false
+		}
+		if d.tables++; d.tables > maxTables {
 			return false
 		}
 		counts, n := (*[16]uint8)(b[1:]), 0

@@ -189,33 +189,35 @@ func (d *jpegLuma) sequentialBlock(p *scanPart, bx, by int) bool {
 // fillBlock reads the frequencies of a block but its mean, and reports whether
 // there were none.
 func (d *jpegLuma) fillBlock(b *block, h *huffman) (none, ok bool) {
-	r := d.bitReader
+	acc, n := d.acc, d.n
 	k := 1
 	for k < 64 {
-		if r.n < enough {
-			r.fill()
+		if n < enough {
+			acc, n = d.more(acc, n)
 		}
-		e := h.values[r.acc>>(64-lookBits)]
-		drop := int(e & 255)
+		e := h.values[acc>>(64-lookBits)]
+		drop := e & 255
 		if e>>16 != 0 {
-			r.acc <<= drop & 63
-			r.n -= drop
+			acc <<= drop & 63
+			n -= int(drop)
 			k += int(e >> 8 & 255)
 			if k > 63 {
 				return false, false
 			}
-			b[natural[k]] = int16(e >> 16)
+			b[natural[k]&63] = int16(e >> 16)
 			k++
 			continue
 		}
 		symbol := uint8(e >> 8)
 		if e == 0 {
-			if symbol, drop = h.long(r.acc); drop == 0 {
+			var length int
+			if symbol, length = h.long(acc); length == 0 {
 				return false, false
 			}
+			drop = uint32(length)
 		}
-		r.acc <<= drop & 63
-		r.n -= drop
+		acc <<= drop & 63
+		n -= int(drop)
 		run, size := int(symbol>>4), int(symbol&15)
 		if size == 0 {
 			if run == 15 {
@@ -231,30 +233,29 @@ func (d *jpegLuma) fillBlock(b *block, h *huffman) (none, ok bool) {
 		if k > 63 {
 			return false, false
 		}
-		v := extend(int(r.acc>>1>>(63-size)), size)
-		r.acc <<= size
-		r.n -= size
-		b[natural[k]] = int16(v)
+		v := extend(int(acc>>1>>(63-size)), size)
+		acc <<= size & 63
+		n -= size
+		b[natural[k]&63] = int16(v)
 		k++
 	}
-	none = k == 1
-	d.bitReader = r
-	return none, true
+	d.acc, d.n = acc, n
+	return k == 1, true
 }
 
 // skipBlock goes over the frequencies of a block but its mean.
 func (d *jpegLuma) skipBlock(h *huffman) bool {
-	r := d.bitReader
+	acc, n := d.acc, d.n
 	k := 1
 	for k < 64 {
-		if r.n < enough {
-			r.fill()
+		if n < enough {
+			acc, n = d.more(acc, n)
 		}
-		look := r.acc >> (64 - lookBits)
-		if e := int(h.skips[look]); e != 0 && k+e>>8 <= 63 {
+		e := int(h.skips[acc>>(64-lookBits)])
+		if e != 0 && k+e>>8 <= 63 {
 			k += e >> 8
-			r.acc <<= e & 0x7f & 63
-			r.n -= e & 0x7f
+			acc <<= e & 63
+			n -= e & 63
 			if e&endOfBlock != 0 {
 				break
 			}
@@ -262,20 +263,20 @@ func (d *jpegLuma) skipBlock(h *huffman) bool {
 		}
 		// One by one: the block ends within what can be told, or the code is
 		// long.
-		d.bitReader = r
+		d.acc, d.n = acc, n
 		symbol, ok := d.symbol(h)
 		run, size := int(symbol>>4), int(symbol&15)
 		if !ok || size == 0 && run != 15 && run != 0 || size != 0 && k+run > 63 {
 			return false
 		}
 		d.bits(size)
-		r = d.bitReader
+		acc, n = d.acc, d.n
 		if symbol == 0 {
 			break
 		}
 		k += run + 1
 	}
-	d.bitReader = r
+	d.acc, d.n = acc, n
 	return true
 }
 
@@ -316,34 +317,52 @@ func (d *jpegLuma) bandBlock(s *band, p *scanPart, at int) bool {
 		d.run--
 		return true
 	}
-	mask := p.masks[at]
-	for k := s.first; k <= s.last; k++ {
-		symbol, ok := d.symbol(p.ac)
-		if !ok {
-			return false
+	mask, h, last := p.masks[at], p.ac, s.last
+	acc, n := d.acc, d.n
+	for k := s.first; k <= last; k++ {
+		if n < enough {
+			acc, n = d.more(acc, n)
 		}
-		run, size := int(symbol>>4), int(symbol&15)
-		if size == 0 {
-			if run == 15 {
-				k += 15
-				continue
+		e := h.values[acc>>(64-lookBits)]
+		drop, v, run := e&255, int(int16(e>>16)), int(e>>8&255)
+		if v == 0 {
+			symbol := uint8(run)
+			if e == 0 {
+				var length int
+				if symbol, length = h.long(acc); length == 0 {
+					return false
+				}
+				drop = uint32(length)
 			}
-			d.run = 1<<run + d.bits(run) - 1
-			break
+			acc <<= drop & 63
+			n -= int(drop)
+			run, drop = int(symbol>>4), uint32(symbol&15)
+			if drop == 0 {
+				if run == 15 {
+					k += 15
+					continue
+				}
+				d.run = 1<<run + int(acc>>1>>(63-run)) - 1
+				acc <<= run & 63
+				n -= run
+				break
+			}
+			v = extend(int(acc>>1>>(63-drop&63)), int(drop))
 		}
-		k += run
-		if k > s.last {
+		acc <<= drop & 63
+		n -= int(drop)
+		if k += run; k > last {
 			return false
 		}
-		v := extend(d.bits(size), size) << s.low
-		mask |= 1 << k
+		mask |= 1 << (k & 63)
 		if b != nil {
-			if v != int(int16(v)) {
+			if v <<= s.low; v != int(int16(v)) {
 				return false
 			}
-			b[natural[k]] = int16(v)
+			b[natural[k&63]&63] = int16(v)
 		}
 	}
+	d.acc, d.n = acc, n
 	p.masks[at] = mask
 	return true
 }

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"io/fs"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -144,15 +145,26 @@ func (f *file) picture(ctx context.Context) (*Picture, error) {
 }
 
 func readAll(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
+	// Room for all of it at once, where r knows how much that is.
+	var expected int64
+	switch r := r.(type) {
+	case interface{ Len() int }:
+		expected = int64(r.Len())
+	case interface{ Stat() (fs.FileInfo, error) }:
+		if info, err := r.Stat(); err == nil {
+			expected = info.Size()
+		}
+	}
 	in := &reader{ctx: ctx, in: r}
-	data, err := io.ReadAll(io.LimitReader(in, limit+1))
-	if err != nil {
+	var data bytes.Buffer
+	data.Grow(int(max(0, min(expected, limit))) + bytes.MinRead)
+	if _, err := data.ReadFrom(io.LimitReader(in, limit+1)); err != nil {
 		return nil, fmt.Errorf("media: reading: %w", err)
 	}
-	if int64(len(data)) > limit {
+	if int64(data.Len()) > limit {
 		return nil, fmt.Errorf("media: %w: the limit is %d", ErrTooManyBytes, limit)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 // guard calls f and turns its panic into an error that wraps ErrDamaged.
