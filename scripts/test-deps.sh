@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that this machine has what `make test` needs beside Go: a C compiler
-# (for the race detector), Chromium, PostgreSQL's server, and the fixtures.
+# (for the race detector), Chromium, PostgreSQL's server, what reads videos and
+# phones' pictures (ffmpeg, libvips, bubblewrap), and the fixtures.
 # Installs what is missing with apt-get, as root or through sudo; does nothing,
 # and says nothing, when all is there. With -n it only says what it would do.
 set -euo pipefail
@@ -46,6 +47,25 @@ fi
 if [ -z "${REMPART_TEST_POSTGRES-}" ] && ! has_postgres; then
 	echo "test-deps: PostgreSQL is missing; the tests start a private server of their own (the one that Debian may start on port 5432 is not used)"
 	packages+=(postgresql)
+fi
+# has_media NAME...: package media runs these, and its tests make files with others.
+has_media() {
+	local name
+	for name in "$@"; do
+		command -v "$name" >/dev/null || return
+	done
+}
+if ! has_media ffmpeg ffprobe; then
+	echo "test-deps: ffmpeg is missing; videos are read, and the tests' videos made, with it"
+	packages+=(ffmpeg)
+fi
+if ! has_media vips heif-enc cjxl; then
+	echo "test-deps: libvips, libheif's or libjxl's programs are missing; AVIF, HEIC and JPEG XL are read with the first, and made for the tests with the others"
+	packages+=(libvips-tools libheif-examples libjxl-tools)
+fi
+if ! has_media bwrap prlimit perl; then
+	echo "test-deps: bubblewrap, prlimit or perl is missing; the first two confine the programs above, and the tests try to break out with the third"
+	packages+=(bubblewrap util-linux perl)
 fi
 [ ${#packages[@]} -gt 0 ] || exit 0
 
