@@ -185,13 +185,22 @@ func feed(e *env) {
 	if c, err := e.db.FeedCursor(e.ctx, "hub"); err != nil || c != "cursor-2" {
 		e.Errorf("cursor %q, %v", c, err)
 	}
+	// Nor does it undo a state that may be left again.
+	no := b
+	no.State, no.Since = rempart.EntryRejected, e.now()
+	_, after = e.follow(after)
+	e.ok(e.db.ApplyFeed(e.ctx, "hub", []rempart.Entry{no}, "cursor-2"))
+	e.ok(e.db.ApplyFeed(e.ctx, "hub", page, "cursor-2"))
+	if last, _ := e.follow(after); len(last) != 1 || last[0].Entry.State != rempart.EntryRejected {
+		e.Errorf("after a rejection and an old page: %+v", last)
+	}
 	// A peer can't touch our entries by their identifiers, nor another peer's.
 	theft := gone
 	theft.ID = medium(mine).Entries[0]
 	e.ok(e.db.ApplyFeed(e.ctx, "other", []rempart.Entry{theft, entry("b", rempart.EntryWithdrawn)}, "x"))
 	everything, _ := e.follow("")
 	for _, c := range everything {
-		if c.Peer == "" && c.Entry.State != rempart.EntryProvisional || c.Peer == "hub" && c.Entry.ID == "b" && c.Entry.State != rempart.EntryActive {
+		if c.Peer == "" && c.Entry.State != rempart.EntryProvisional || c.Peer == "hub" && c.Entry.ID == "b" && c.Entry.State != rempart.EntryRejected {
 			e.Errorf("another peer's feed changed %+v", c)
 		}
 	}
