@@ -6,7 +6,8 @@ import (
 	"rempart"
 )
 
-// routes joins the table of pages and the JSON API of the instance's roles.
+// routes joins the table of pages and the JSON API of the instance's roles. Where
+// both roles have a page at one address, as the first one, it is the hub's.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	tables := [][]route{consoleRoutes}
@@ -16,9 +17,13 @@ func (s *Server) routes() http.Handler {
 	if s.Platform {
 		tables = append(tables, platformRoutes)
 	}
+	taken := map[string]bool{}
 	for _, table := range tables {
 		for _, rt := range table {
-			mux.Handle(rt.pattern, s.door(rt))
+			if !taken[rt.pattern] {
+				mux.Handle(rt.pattern, s.door(rt))
+			}
+			taken[rt.pattern] = true
 		}
 	}
 	s.staticFiles(mux)

@@ -8,12 +8,18 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 var (
 	faultMu   sync.Mutex
 	faultSeen = map[string]int{}
 )
+
+// lease is how long a worker holds a job: REMPART_LEASE, such as "5s", so that
+// fault tests need not wait a minute for the jobs of a process they killed; or
+// the usual one.
+var lease, _ = time.ParseDuration(os.Getenv("REMPART_LEASE"))
 
 // fault kills this process, as kill -9 does, at the point that REMPART_KILL_AT
 // names, such as "notice.send.delivered" or "notice.send.delivered:2" for the

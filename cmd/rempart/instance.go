@@ -64,7 +64,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Origin: c.origin, Log: c.log, Fault: fault})
+	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault})
 	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Demo: c.demo, DB: db, Flow: f, Law: f.Law,
 		Notifier: c.notifier, Now: c.now, Log: c.log, Advance: c.advance})
 	if err != nil {
