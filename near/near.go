@@ -2,33 +2,48 @@
 // one in at most so many bits: exactly, with nothing missed and nothing
 // guessed.
 //
-// An [Index] lives in memory and knows what was added since it was made:
-// it writes nothing to disk, and whoever starts again adds everything again.
+// An [Index] made by [New] lives in memory: whoever starts again adds
+// everything again. Either way what was added last is in a tail, which every
+// search reads whole, and the rest in a few segments, which never change: a
+// full tail is merged in the background with the segments that are not much
+// larger than it, and what was removed is marked until then.
 //
 // # How it searches
 //
-// Multi-index hashing. A value is cut into 16 bands of 16 bits, and for each
-// band there is a table from its 65,536 contents to the values that have it.
-// Of two values at most 31 bits apart, some band differs in at most one bit,
-// for 16 × 2 > 31; so it is enough to look in 17 places of each table, 272 in
-// all, and to count the bits of what is found there. In the same way radius 15
-// needs 16 places, 47 needs 2,192, and 63 needs 11,152.
+// Multi-index hashing with a ring. A value is cut into m chunks, and for each
+// there is a table from its contents to the values that have it. For a radius
+// R each chunk i is given a number t(i) ≥ -1 such that the t(i) + 1 add up to
+// R + 1; for 16 chunks and R = 31 every t(i) is 1. Let d(i) be the bits in
+// which a value differs from the query in chunk i, at most R together.
+//
+//	For some chunk i:  d(i) ≤ t(i)  and  d(i) + d(i+1) ≤ t(i) + t(i+1) + 1,
+//	the chunk after the last being the first.
+//
+// For let e(i) = d(i) - t(i) - 1. Their sum is at most R - (R+1) = -1. Put the
+// chunks on a ring, add up the e(i) one after another from chunk 0, and let i
+// be the chunk after the last place where the sum is greatest. Going on
+// from there, once round, every sum is lower than at that place: up to the end
+// because it was the last such place, and after the end because a whole round
+// takes away at least 1. So e(i) ≤ -1 and e(i) + e(i+1) ≤ -1, which are the
+// two conditions. This holds whatever the widths of the chunks.
+//
+// So it is enough to look, in each chunk, at the places whose content differs
+// from the query's in at most t(i) bits: 17 in each of 16 chunks, 272 in all, at
+// distance 31. Of each value found there the table holds 16 bits of chunk i+1,
+// the tag; where more of these differ than the second condition allows, the
+// value is passed over unseen. That leaves one in five hundred, whose bits are
+// counted. The more values, the wider the chunks ([widthsFor] in plan.go): two
+// of 22 bits with t = 2 and thirteen of 16 or 17 with t = 1 from four million
+// on, 3 + 3 + 13 × 2 = 32 = R + 1.
 //
 // Where that would cost more than reading every value, every value is read:
-// in a small index, at a great radius, or when the values are so alike that
-// the places looked at hold many of them. So the worst case is a linear scan.
-//
-// # What it costs
-//
-// About 80 bytes a value up to 16,384 values; then 25 MB of tables, made in
-// about 60 ms by the Add that needs them, and 160 bytes a value. A search at
-// distance 31 was measured at 20 µs among 10,000 values, 33 µs among 100,000,
-// 240 µs among a million; a linear scan takes 2 to 2.5 ms for a million.
+// in a small segment, at a great radius, or when the values are so alike that
+// the places looked at hold an eighth of them. So the worst case is a linear
+// scan.
 package near
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 	"sync"
 
@@ -45,27 +60,41 @@ type Match struct {
 	Distance int
 }
 
-// minBanded is the number of values from which tables pay.
-const minBanded = 1 << 14
-
 // An Index holds values, each under an ID. It is safe for concurrent use: any
 // number of searches run side by side, and a change waits for those under way
-// and holds up those that come after: for a microsecond or two, but for tens
-// of milliseconds when room must be made. A change is seen by every search
-// that starts after it returned. The zero Index is not
-// usable: see [New].
+// and holds up those that come after, for a microsecond or two. A change is
+// seen by every search that starts after it returned. The zero Index is not
+// usable: see [New] and [Open].
 type Index struct {
-	mu      sync.RWMutex // guards all below
-	words   []words      // the values, in no order
-	ids     []ID         // their IDs, in the same order
-	slots   map[ID]uint32
-	bands   *bands // nil below minimum values
-	minimum int    // minBanded, but for tests
+	mu       sync.RWMutex // guards all below, and dead and deaths of the segments
+	segments []*segment   // the largest first
+	full     *tail        // on its way into a segment, nil if none
+	tail     *tail        // what was added last
+	live     int
+
+	merging bool       // a goroutine is at it; only it may replace segments and full
+	removed []ID       // while merging: what was removed of what is being merged
+	calm    *sync.Cond // of mu: merging has ended, or full is gone
+	tuning  tuning
 }
 
-// New returns an empty index.
-func New() *Index {
-	return &Index{slots: make(map[ID]uint32), minimum: minBanded}
+// A tuning is what tests make smaller.
+type tuning struct {
+	fullTail int                 // values from which a tail becomes a segment
+	maxTail  int                 // values at which a change waits for the merger
+	widths   func(n int) []uint8 // how a segment is cut
+	ready    func(*segment)
+}
+
+var usual = tuning{fullTail: 4096, maxTail: 1 << 20, widths: widthsFor, ready: (*segment).ready}
+
+// New returns an empty index in memory.
+func New() *Index { return newIndex(usual) }
+
+func newIndex(t tuning) *Index {
+	x := &Index{tail: newTail(), tuning: t}
+	x.calm = sync.NewCond(&x.mu)
+	return x
 }
 
 // Add files h under id, in place of what was under it. The same value may be
@@ -73,20 +102,13 @@ func New() *Index {
 func (x *Index) Add(id ID, h pdq.Hash) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.remove(id)
-	slot := uint32(len(x.words))
-	x.words = append(x.words, h.Words())
-	x.ids = append(x.ids, id)
-	x.slots[id] = slot
-	switch {
-	case x.bands != nil:
-		x.bands.add(slot, x.words[slot])
-	case len(x.words) >= x.minimum:
-		x.bands = new(bands)
-		for slot, w := range x.words {
-			x.bands.add(uint32(slot), w)
-		}
+	for x.merging && x.tail.len() >= x.tuning.maxTail {
+		x.calm.Wait()
 	}
+	x.remove(id)
+	x.tail.add(id, h.Words())
+	x.live++
+	x.startMerge()
 }
 
 // Remove forgets what is filed under id, and reports whether there was
@@ -94,92 +116,94 @@ func (x *Index) Add(id ID, h pdq.Hash) {
 func (x *Index) Remove(id ID) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.remove(id)
+	if !x.remove(id) {
+		return false
+	}
+	x.startMerge()
+	return true
 }
 
 func (x *Index) remove(id ID) bool {
-	slot, ok := x.slots[id]
-	if !ok {
-		return false
+	gone := x.tail.remove(id)
+	if !gone && x.full != nil && x.full.remove(id) {
+		x.removed = append(x.removed, id)
+		gone = true
 	}
-	// The last value takes the place of the one that goes.
-	last := uint32(len(x.words) - 1)
-	if x.bands != nil {
-		x.bands.replace(slot, x.words[slot], nil)
-		if slot != last {
-			x.bands.replace(last, x.words[last], &slot)
+	for i := 0; !gone && i < len(x.segments); i++ {
+		s := x.segments[i]
+		if row, ok := s.find(id); ok && s.kill(row) {
+			gone = true
+			if x.merging {
+				x.removed = append(x.removed, id)
+			}
 		}
 	}
-	x.words[slot], x.ids[slot] = x.words[last], x.ids[last]
-	x.slots[x.ids[slot]] = slot
-	x.words, x.ids = x.words[:last], x.ids[:last]
-	delete(x.slots, id)
-	return true
+	if gone {
+		x.live--
+	}
+	return gone
 }
 
 // Len returns the number of IDs.
 func (x *Index) Len() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return len(x.words)
+	return x.live
 }
 
 // Search returns all that differs from h in at most radius bits, 0 to 256, the
 // nearest first, and by ID where the distance is the same. It returns nil if
 // there is none.
 func (x *Index) Search(h pdq.Hash, radius int) []Match {
+	sc := rooms.Get().(*scratch)
+	defer rooms.Put(sc)
+	sc.queries[0] = query{words: h.Words()}
+	x.search(sc, 1, radius)
+	return sc.take(0)
+}
+
+// SearchBatch is Search for each of hs, in about half the time; the result has
+// their order. Each group of 64 is answered at one moment.
+func (x *Index) SearchBatch(hs []pdq.Hash, radius int) [][]Match {
+	sc := rooms.Get().(*scratch)
+	defer rooms.Put(sc)
+	out := make([][]Match, len(hs))
+	for from := 0; from < len(hs); from += group {
+		n := min(group, len(hs)-from)
+		for i := range n {
+			sc.queries[i] = query{words: hs[from+i].Words()}
+		}
+		x.search(sc, n, radius)
+		for i := range n {
+			out[from+i] = sc.take(i)
+		}
+	}
+	return out
+}
+
+// search runs the first n queries of sc.
+func (x *Index) search(sc *scratch, n, radius int) {
 	if radius < 0 {
-		return nil
+		return
 	}
-	q := h.Words()
+	queries := sc.queries[:n]
 	x.mu.RLock()
-	var found []Match
-	if x.bands != nil && x.bands.worth(q, radius, len(x.words)) {
-		found = x.probe(q, radius)
-	} else {
-		found = x.scan(q, radius)
+	defer x.mu.RUnlock()
+	for _, s := range x.segments {
+		s.probe(sc, queries, radius)
 	}
-	x.mu.RUnlock()
+	if x.full != nil {
+		x.full.scan(queries, radius)
+	}
+	x.tail.scan(queries, radius)
+}
+
+// take returns what query i found, in order, and lets go of it.
+func (sc *scratch) take(i int) []Match {
+	found := sc.queries[i].found
+	sc.queries[i].found = nil
 	slices.SortFunc(found, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID))
 	})
-	return found
-}
-
-// scan reads every value.
-func (x *Index) scan(q words, radius int) (found []Match) {
-	for i := range x.words {
-		// The first half of within, written out as it is too long to be
-		// inlined: nearly every value ends here.
-		w := &x.words[i]
-		if bits.OnesCount64(w[0]^q[0])+bits.OnesCount64(w[1]^q[1]) > radius {
-			continue
-		}
-		if d := w.within(&q, radius); d >= 0 {
-			found = append(found, Match{x.ids[i], w.hash(), d})
-		}
-	}
-	return found
-}
-
-// probe reads the values that the tables propose.
-func (x *Index) probe(q words, radius int) (found []Match) {
-	flips := flipsFor(radius)
-	for b := range bandCount {
-		table, content := &x.bands[b], q.band(b)
-		for _, flip := range masks[flips] {
-			for _, slot := range table[content^flip] {
-				w := &x.words[slot]
-				if bits.OnesCount64(w[0]^q[0])+bits.OnesCount64(w[1]^q[1]) > radius {
-					continue
-				}
-				// A near value is proposed by several bands: it is taken
-				// from the first.
-				if d := w.within(&q, radius); d >= 0 && w.firstBand(&q, flips) == b {
-					found = append(found, Match{x.ids[slot], w.hash(), d})
-				}
-			}
-		}
-	}
 	return found
 }

@@ -2,7 +2,7 @@ package near
 
 import (
 	"bufio"
-	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,15 +15,50 @@ import (
 	"rempart/pdq"
 )
 
-// banded returns an index that has tables from the first value on.
-func banded() *Index {
-	x := New()
-	x.minimum = 1
-	return x
+// force makes a segment search its tables whatever they cost.
+func force(s *segment) {
+	for r := range s.plans {
+		s.plans[r] = planFor(s.widths, 1<<24, r)
+	}
+	s.maxRead, s.maxFetched = math.MaxInt, math.MaxInt
+}
+
+// small is an index that makes segments of few values, in chunks of few bits,
+// and searches their tables.
+func small() *Index {
+	return newIndex(tuning{
+		fullTail: 16, maxTail: 40, ready: force,
+		widths: func(n int) []uint8 { return cut(32, 8, 0, 0) },
+	})
 }
 
 // both are the two ways an index may be built inside.
-var both = map[string]func() *Index{"scan": New, "banded": banded}
+var both = map[string]func() *Index{"tail": New, "segments": small}
+
+// cuts are all the ways values are cut, and some that they are not.
+var cuts = map[string][]uint8{
+	"none":         nil,
+	"20 thousand":  widthsFor(20_000),
+	"100 thousand": widthsFor(100_000),
+	"10 million":   widthsFor(10_000_000),
+	"64×4":         cut(64, 4, 0, 0),
+	"32×8":         cut(32, 8, 0, 0),
+	"widest":       cut(2, 24, 13, 16),
+	"uneven":       {1, 24, 2, 23, 3, 22, 4, 21, 5, 20, 6, 19, 7, 18, 8, 17, 9, 16, 10, 15, 6},
+}
+
+// segmentOf returns an index of one segment.
+func segmentOf(all map[ID]pdq.Hash, widths []uint8) *Index {
+	x := New()
+	t := newTail()
+	for id, h := range all {
+		t.add(id, h.Words())
+	}
+	s := build([]*source{tailSource(t.ids, t.rows, nil)}, widths)
+	force(s)
+	x.segments, x.live = []*segment{s}, len(all)
+	return x
+}
 
 func random(rnd *rand.Rand) (h pdq.Hash) {
 	for i := range h {
@@ -61,29 +96,15 @@ func readAll(all map[ID]pdq.Hash, q pdq.Hash, radius int) []Match {
 	return found
 }
 
-// check compares Search, and the tables whatever Search would choose, with
-// reading all.
+// check compares Search and SearchBatch with reading all.
 func check(t *testing.T, x *Index, all map[ID]pdq.Hash, q pdq.Hash, radius int) {
 	t.Helper()
 	want := readAll(all, q, radius)
-	if diff := cmp.Diff(want, x.Search(q, radius)); diff != "" {
-		t.Fatalf("Search(%v, %d): %s", q, radius, diff)
-	}
-	if x.bands == nil || radius < 0 || flipsFor(radius) > maxFlips {
-		return
-	}
-	got := x.probe(q.Words(), radius)
-	slices.SortFunc(got, func(a, b Match) int {
-		if a.Distance != b.Distance {
-			return a.Distance - b.Distance
+	found := append(x.SearchBatch([]pdq.Hash{q, q}, radius), x.Search(q, radius))
+	for i, got := range found {
+		if !slices.Equal(want, got) || (want == nil) != (got == nil) {
+			t.Fatalf("%d of %d, Search(%v, %d): %s", i, len(found), q, radius, cmp.Diff(want, got))
 		}
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Fatalf("probe(%v, %d): %s", q, radius, diff)
 	}
 }
 
@@ -171,29 +192,68 @@ func TestBoundaries(t *testing.T) {
 	}
 }
 
-// TestSpread is the case for which bands are made: 31 bits spread so that each
-// band differs in two but the last, in one; and the 32nd, in that one.
-func TestSpread(t *testing.T) {
-	var q pdq.Hash
-	x := banded()
-	at31 := q
-	for b := range bandCount {
-		at31[2*b] |= 0x80
-		if b > 0 {
-			at31[2*b+1] |= 0x01
+// TestCutsAtBoundaries does the same for each cut, and at each radius for
+// which it has a plan puts the bits where they are hardest to find: in each
+// chunk one more than is looked for, but for one chunk.
+func TestCutsAtBoundaries(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 6))
+	for name, widths := range cuts {
+		q := random(rnd)
+		all := make(map[ID]pdq.Hash)
+		for d := 0; d <= 256; d++ {
+			all[ID(d)] = turn(rnd, q, d)
+		}
+		planned := 0
+		hardest := make(map[ID]int)
+		for _, radius := range []int{0, 1, 7, 15, 16, 23, 30, 31, 32, 40} {
+			p := planFor(widths, 1<<24, radius)
+			if p == nil {
+				continue
+			}
+			planned++
+			for spared := range widths {
+				h, at, total := q, 0, 0
+				for c, w := range widths {
+					n := min(int(p.turns[c])+1, int(w))
+					if c == spared {
+						n = int(p.turns[c])
+					}
+					for _, k := range rnd.Perm(int(w))[:max(n, 0)] {
+						h = flipBit(h, at+k)
+						total++
+					}
+					at += int(w)
+				}
+				if p.turns[spared] < 0 {
+					continue
+				}
+				if total != radius {
+					t.Fatalf("%s: %d bits at radius %d", name, total, radius)
+				}
+				id := ID(1000*radius + spared + 1000)
+				all[id], hardest[id] = h, radius
+			}
+		}
+		if planned < 5 && name != "none" {
+			t.Errorf("%s: %d radii have a plan", name, planned)
+		}
+		x := segmentOf(all, widths)
+		for radius := 0; radius < 96; radius += 1 + radius/8 {
+			check(t, x, all, q, radius)
+		}
+		for id, radius := range hardest {
+			if !slices.ContainsFunc(x.Search(q, radius), func(m Match) bool { return m.ID == id }) {
+				t.Errorf("%s: %d is not found", name, id)
+			}
 		}
 	}
-	at32 := at31
-	at32[1] |= 0x01
-	x.Add(31, at31)
-	x.Add(32, at32)
-	want := []Match{{31, at31, 31}}
-	if diff := cmp.Diff(want, x.probe(q.Words(), pdq.MatchDistance)); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff(want, x.Search(q, pdq.MatchDistance)); diff != "" {
-		t.Error(diff)
-	}
+}
+
+// flipBit turns the bit that segments count as the k-th.
+func flipBit(h pdq.Hash, k int) pdq.Hash {
+	w := words(h.Words())
+	w[k/64] ^= 1 << (k % 64)
+	return w.hash()
 }
 
 // TestFew: one value, two, or copies of one in a number that is a power of two
@@ -238,28 +298,35 @@ func TestReplaceAndRemove(t *testing.T) {
 	}
 }
 
-// TestGrowsIntoTables crosses the number of values from which tables are made.
-func TestGrowsIntoTables(t *testing.T) {
+// TestGrows crosses the sizes at which segments are made and merged.
+func TestGrows(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 12))
 	x, all := New(), make(map[ID]pdq.Hash)
-	for i := range minBanded + 500 {
+	for i := range 30_000 {
 		h := random(rnd)
 		if i%97 == 0 && i > 0 {
 			h = turn(rnd, all[ID(i-1)], i%32)
 		}
 		x.Add(ID(i), h)
 		all[ID(i)] = h
+		if i%1000 == 0 {
+			check(t, x, all, turn(rnd, h, 20), 31)
+		}
 	}
-	if x.bands == nil {
-		t.Fatal("no tables")
+	x.Compact()
+	if len(x.segments) != 1 || x.segments[0].plans[31] == nil || x.tail.len() != 0 {
+		t.Fatalf("%d segments after Compact", len(x.segments))
 	}
 	used := 0
+	sc := new(scratch)
 	for i := range 60 {
 		q := turn(rnd, all[ID(97*i+96)], i)
-		if x.bands.worth(q.Words(), 31, x.Len()) {
+		check(t, x, all, q, 31)
+		sc.queries[0] = query{words: q.Words()}
+		x.segments[0].probe(sc, sc.queries[:1], 31)
+		if !sc.queries[0].scan {
 			used++
 		}
-		check(t, x, all, q, 31)
 	}
 	if used != 60 {
 		t.Errorf("the tables were used for %d searches of 60", used)
@@ -273,22 +340,56 @@ func TestGrowsIntoTables(t *testing.T) {
 	for i := range 60 {
 		check(t, x, all, turn(rnd, all[ID(2*i+1)], i), 31)
 	}
+	x.Compact()
+	if x.Len() != 15_000 || x.segments[0].n != 15_000 {
+		t.Errorf("%d values, %d rows", x.Len(), x.segments[0].n)
+	}
+	for i := range 60 {
+		check(t, x, all, turn(rnd, all[ID(2*i+1)], i), 31)
+	}
 }
 
-// TestAlike: where all are copies, or share every band, a search reads each
-// value once and no more.
+// TestAlike: where all are copies, or alike in a chunk, or a few bits apart,
+// what is found is right, and no more is read than bounds allow.
 func TestAlike(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(13, 14))
-	h := random(rnd)
-	x := New()
-	for i := range 20_000 {
-		x.Add(ID(i), h)
-	}
-	if x.bands == nil || x.bands.worth(h.Words(), 31, x.Len()) {
-		t.Error("the tables are used where all is alike")
-	}
-	if got := x.Search(h, 31); len(got) != 20_000 || got[19_999].ID != 19_999 {
-		t.Errorf("%d found", len(got))
+	one := random(rnd)
+	for name, make1 := range map[string]func(i int) pdq.Hash{
+		"copies":    func(int) pdq.Hash { return one },
+		"few bits":  func(i int) pdq.Hash { return turn(rnd, one, i%9) },
+		"one chunk": func(int) pdq.Hash { h := random(rnd); copy(h[6:10], one[6:10]); return h },
+		"half":      func(int) pdq.Hash { h := random(rnd); copy(h[:16], one[:16]); return h },
+		"thousand": func(i int) pdq.Hash {
+			if i < 1000 {
+				return one
+			}
+			return random(rnd)
+		},
+		"two clusters": func(i int) pdq.Hash { h := turn(rnd, one, i%5); h[0] ^= byte(-(i & 1)); return h },
+	} {
+		x, all := New(), make(map[ID]pdq.Hash)
+		for i := range 20_000 {
+			h := make1(i)
+			x.Add(ID(i), h)
+			all[ID(i)] = h
+		}
+		x.Compact()
+		s := x.segments[0]
+		for _, radius := range []int{0, 16, 31} {
+			for _, bits := range []int{1, 16, 31} {
+				q := turn(rnd, one, bits)
+				want, got := readAll(all, q, radius), x.Search(q, radius)
+				if !slices.Equal(want, got) || (want == nil) != (got == nil) {
+					t.Fatalf("%s: %d found, want %d", name, len(got), len(want))
+				}
+				sc := new(scratch)
+				sc.queries[0] = query{words: q.Words()}
+				s.probe(sc, sc.queries[:1], radius)
+				if f := sc.queries[0].fetched; f > s.n/scanRows+fullRuns*scanRows && !sc.queries[0].scan {
+					t.Errorf("%s: %d rows fetched of %d", name, f, s.n)
+				}
+			}
+		}
 	}
 }
 
@@ -358,106 +459,58 @@ func TestTogether(t *testing.T) {
 // FuzzSearch checks that the index finds exactly what reading every value
 // finds, after any changes.
 func FuzzSearch(f *testing.F) {
-	f.Add(uint64(1), uint8(31), []byte("add some, remove some"))
-	f.Add(uint64(2), uint8(0), []byte{0, 0, 0, 255, 255, 255})
-	f.Add(uint64(3), uint8(255), []byte{})
-	f.Add(uint64(4), uint8(63), []byte("\x80\x81\x82\x83\x40\x41\x42\x43\x00\x01\x02\x03"))
-	scan, tables := New(), banded()
-	f.Fuzz(func(t *testing.T, seed uint64, radius uint8, changes []byte) {
-		// Two indexes are kept for all, as 25 MB of tables are slow to make:
-		// each execution ends by taking out what it put in.
+	f.Add(uint64(1), uint8(31), uint8(0), []byte("add some, remove some"))
+	f.Add(uint64(2), uint8(0), uint8(1), []byte{0, 0, 0, 255, 255, 255})
+	f.Add(uint64(3), uint8(255), uint8(2), []byte{})
+	f.Add(uint64(4), uint8(63), uint8(3), []byte("\x80\x81\x82\x83\x40\x41\x42\x43\x00\x01\x02\x03"))
+	f.Fuzz(func(t *testing.T, seed uint64, radius, way uint8, changes []byte) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		q := random(rnd)
 		all := make(map[ID]pdq.Hash)
-		for _, c := range changes {
+		x := small()
+		x.tuning.widths = func(int) []uint8 {
+			return [][]uint8{cuts["none"], cuts["64×4"], cuts["32×8"], cuts["20 thousand"]}[way%4]
+		}
+		x.tuning.fullTail = 1 + int(way>>2)
+		for i, c := range changes {
 			id := ID(c % 64)
+			// Bits that differ lie anywhere, or close together.
 			h := turn(rnd, q, rnd.IntN(80))
+			if rnd.IntN(3) == 0 {
+				h = q
+				for range rnd.IntN(60) {
+					h = flipBit(h, (int(seed%256)+rnd.IntN(1+int(seed>>8%120)))%256)
+				}
+			}
 			if c >= 192 {
-				if got, want := scan.Remove(id), all[id] != (pdq.Hash{}); got != want {
+				_, want := all[id]
+				if got := x.Remove(id); got != want {
 					t.Fatalf("Remove(%d) = %v", id, got)
 				}
-				tables.Remove(id)
 				delete(all, id)
 				continue
 			}
 			if c >= 128 {
 				h = q
 			}
-			scan.Add(id, h)
-			tables.Add(id, h)
+			x.Add(id, h)
 			all[id] = h
+			if i%50 == 49 {
+				check(t, x, all, q, int(radius))
+			}
 		}
-		for _, x := range []*Index{scan, tables} {
+		for range 2 {
 			if x.Len() != len(all) {
 				t.Fatalf("%d values, want %d", x.Len(), len(all))
 			}
 			check(t, x, all, q, int(radius))
+			check(t, x, all, q, int(radius)%64)
 			check(t, x, all, turn(rnd, q, 20), int(radius)%64)
+			x.Compact()
 		}
-		for id := range all {
-			scan.Remove(id)
-			tables.Remove(id)
-		}
-		if scan.Len() != 0 || tables.Len() != 0 || tables.bands != nil && tables.probe(q.Words(), 31) != nil {
-			t.Fatal("something is left")
+		x = segmentOf(all, x.tuning.widths(0))
+		for i := range 3 {
+			check(t, x, all, turn(rnd, q, 10*i), int(radius)%64)
 		}
 	})
-}
-
-func BenchmarkSearch(b *testing.B) {
-	for _, n := range []int{10_000, 100_000, 1_000_000} {
-		rnd := rand.New(rand.NewPCG(19, 20))
-		x := New()
-		for i := range n {
-			x.Add(ID(i), random(rnd))
-		}
-		queries := make([]pdq.Hash, 1024)
-		for i := range queries {
-			queries[i] = random(rnd)
-		}
-		b.Run(fmt.Sprintf("%d", n), func(b *testing.B) {
-			for i := 0; b.Loop(); i++ {
-				x.Search(queries[i%len(queries)], pdq.MatchDistance)
-			}
-		})
-		b.Run(fmt.Sprintf("%d/linear", n), func(b *testing.B) {
-			for i := 0; b.Loop(); i++ {
-				x.scan(queries[i%len(queries)].Words(), pdq.MatchDistance)
-			}
-		})
-	}
-}
-
-// BenchmarkSearchAlike is the worst case: one value, copied, so that all match.
-func BenchmarkSearchAlike(b *testing.B) {
-	for _, n := range []int{1000, 100_000} {
-		rnd := rand.New(rand.NewPCG(21, 22))
-		h := random(rnd)
-		x := New()
-		for i := range n {
-			x.Add(ID(i), h)
-		}
-		b.Run(fmt.Sprintf("%d", n), func(b *testing.B) {
-			for b.Loop() {
-				x.Search(h, pdq.MatchDistance)
-			}
-		})
-		b.Run(fmt.Sprintf("%d/linear", n), func(b *testing.B) {
-			for b.Loop() {
-				x.scan(h.Words(), pdq.MatchDistance)
-			}
-		})
-	}
-}
-
-func BenchmarkAddRemove(b *testing.B) {
-	rnd := rand.New(rand.NewPCG(23, 24))
-	x := New()
-	for i := range 100_000 {
-		x.Add(ID(i), random(rnd))
-	}
-	for i := 0; b.Loop(); i++ {
-		x.Add(ID(200_000+i%1000), random(rnd))
-		x.Remove(ID(200_000 + i%1000))
-	}
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package near
+
+func makeBytes(n int) []byte { return make([]byte, n) }
