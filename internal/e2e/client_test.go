@@ -266,7 +266,7 @@ func (s *staff) notify(ref, service string) (path, number string) {
 	s.t.Helper()
 	path = s.draft(ref, service)
 	s.post(path, url.Values{"action": {"send"}, "good_faith": {"yes"}})
-	return path, s.until(path, `N-[0-9A-Z-]+`)
+	return path, s.until(path, `(N-[0-9A-Z]{4}-[0-9A-Z]{4})`)
 }
 
 // decide decides the items of a notice received, in order, one measure each.

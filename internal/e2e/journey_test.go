@@ -169,7 +169,7 @@ func (j *journey) notifies(t *testing.T) {
 		}
 		time.Sleep(100 * time.Millisecond)
 		analyst.do(chromedp.Reload())
-		number = regexp.MustCompile(`N-[0-9A-Z]+(-[0-9A-Z]+)*`).FindString(analyst.text("main"))
+		number = regexp.MustCompile(`N-[0-9A-Z]{4}-[0-9A-Z]{4}`).FindString(analyst.text("main"))
 	}
 
 	moderator.open(j.Platforms[galerie].URL + "/console/")
