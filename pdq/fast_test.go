@@ -1,7 +1,9 @@
 package pdq
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -115,6 +117,45 @@ func FuzzFastAgainstSlow(f *testing.F) {
 	f.Fuzz(func(t *testing.T, width, height uint16, seed uint64, kind uint8) {
 		compare(t, fill(5+int(width)%696, 5+int(height)%696, seed, kind), 5+int(width)%696, 5+int(height)%696)
 	})
+}
+
+// TestRange puts a value that is none at every place where it could be
+// overlooked.
+func TestRange(t *testing.T) {
+	defer func(v bool) { vector = v }(vector)
+	for _, vector = range []bool{false, vector} {
+		for _, size := range [][2]int{{37, 21}, {64, 64}, {40, 32}, {5, 5}, {4, 9}} {
+			luma := fill(size[0], size[1], 1, 0)
+			for i, was := range luma {
+				for _, v := range []float32{-1, 257, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
+					luma[i] = v
+					if r, err := FromLuma(luma, size[0], size[1]); !errors.Is(err, ErrLuma) || r != (Result{}) {
+						t.Fatalf("%v, value %d is %v: %v, %v", size, i, v, r, err)
+					}
+				}
+				luma[i] = float32(math.Copysign(0, -1))
+				if _, err := FromLuma(luma, size[0], size[1]); err != nil {
+					t.Fatalf("%v, value %d is -0: %v", size, i, err)
+				}
+				luma[i] = was
+			}
+		}
+	}
+}
+
+// TestMemory: what is said to be taken is what is taken.
+func TestMemory(t *testing.T) {
+	for _, size := range [][2]int{{1000, 700}, {5, 9000}, {9000, 5}, {30000, 9}} {
+		f := new(filter)
+		var a block
+		f.start(&a, size[0], size[1])
+		f.quotients()
+		f.luma = grow(f.luma, min(strip, size[1])*size[0])
+		took := 4 * (cap(f.luma) + cap(f.ring) + cap(f.turned) + cap(f.table) + cap(f.sums) + cap(f.mid) + cap(f.rows)*side)
+		if said := Memory(size[0], size[1]); int64(took) > said+4 {
+			t.Errorf("%v: %d bytes, said to be %d", size, took, said)
+		}
+	}
 }
 
 // TestNoAllocation: once warm, hashing takes no memory.

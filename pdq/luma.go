@@ -42,13 +42,16 @@ func ofImage(img image.Image) *picture {
 	}
 	switch m := img.(type) {
 	case *image.YCbCr:
-		p.read = fromYCbCr(m)
+		p.read = fromAny(img, r)
+		if r.Min.X >= 0 && r.Min.Y >= 0 { // below 0 colours lie oddly
+			p.read = fromYCbCr(m)
+		}
 	case *image.RGBA:
-		p.read = from4(m.Pix, m.Stride, r, fromRGBA)
+		p.read = from4(m.Pix, m.Stride, r, true, fromRGBA)
 	case *image.NRGBA:
-		p.read = from4(m.Pix, m.Stride, r, fromNRGBA)
+		p.read = fromOpaque(m.Pix, m.Stride, r)
 	case *image.CMYK:
-		p.read = from4(m.Pix, m.Stride, r, fromCMYK)
+		p.read = from4(m.Pix, m.Stride, r, false, fromCMYK)
 	case *image.Gray:
 		var table [256]float32
 		for i := range table {
@@ -68,27 +71,30 @@ func ofImage(img image.Image) *picture {
 	case *image.RGBA64:
 		p.read = from64(m, r)
 	default:
-		p.read = func(dst []float32, y, n int) {
-			for i := range dst[:n*p.width] {
-				dst[i] = fromColor(img.At(r.Min.X+i%p.width, r.Min.Y+y+i/p.width))
-			}
-		}
+		p.read = fromAny(img, r)
 	}
 	return p
 }
 
-// lumaOf rounds after each product, so that no processor fuses them with the
-// sums.
-func lumaOf(r, g, b uint8) float32 {
-	return float32(0.299*float32(r)) + float32(0.587*float32(g)) + float32(0.114*float32(b))
+// reds, greens and blues are the parts of brightness. Each product is rounded,
+// so that no processor fuses it with the sum.
+var reds, greens, blues = parts(0.299), parts(0.587), parts(0.114)
+
+func parts(weight float32) (t [256]float32) {
+	for i := range t {
+		t[i] = weight * float32(i)
+	}
+	return t
 }
+
+func lumaOf(r, g, b uint8) float32 { return reds[r] + greens[g] + blues[b] }
 
 // fromColor is the rule for any one pixel. The colours that are not multiplied
 // by their alpha are read as they are, as RGBA would lose part of them.
 func fromColor(c color.Color) float32 {
 	switch c := c.(type) {
 	case color.NRGBA:
-		return fromNRGBA(&[4]uint8{c.R, c.G, c.B, c.A})
+		return lumaOf(c.R, c.G, c.B)
 	case color.NRGBA64:
 		return lumaOf(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))
 	case color.NYCbCrA:
@@ -114,26 +120,51 @@ func fromMultiplied(r, g, b, a uint32) float32 {
 func divide(c, a uint32) uint8 { return uint8(min(c, a) * 0xffff / a >> 8) }
 
 func fromRGBA(p *[4]uint8) float32 {
-	if p[3] == 0xff {
-		return lumaOf(p[0], p[1], p[2])
-	}
 	return fromMultiplied(color.RGBA{p[0], p[1], p[2], p[3]}.RGBA())
 }
-
-func fromNRGBA(p *[4]uint8) float32 { return lumaOf(p[0], p[1], p[2]) }
 
 func fromCMYK(p *[4]uint8) float32 {
 	return lumaOf(color.CMYKToRGB(p[0], p[1], p[2], p[3]))
 }
 
-// from4 reads rows of 4 bytes a pixel.
-func from4(pix []uint8, stride int, r image.Rectangle, of func(*[4]uint8) float32) reader {
+// fromAny reads one pixel after another.
+func fromAny(m image.Image, r image.Rectangle) reader {
+	width := r.Dx()
+	return func(dst []float32, y, n int) {
+		for i := range dst[:n*width] {
+			dst[i] = fromColor(m.At(r.Min.X+i%width, r.Min.Y+y+i/width))
+		}
+	}
+}
+
+// fromOpaque reads rows of 4 bytes a pixel, of which the last does not count.
+func fromOpaque(pix []uint8, stride int, r image.Rectangle) reader {
 	width := r.Dx()
 	return func(dst []float32, y, n int) {
 		for ; n > 0; n-- {
 			row := pix[y*stride:][:4*width]
 			for i := range dst[:width] {
-				dst[i] = of((*[4]uint8)(row[4*i:]))
+				p := (*[4]uint8)(row[4*i:])
+				dst[i] = lumaOf(p[0], p[1], p[2])
+			}
+			dst, y = dst[width:], y+1
+		}
+	}
+}
+
+// from4 reads rows of 4 bytes a pixel. Where opaque is set, the last of them is
+// alpha, and most often 255.
+func from4(pix []uint8, stride int, r image.Rectangle, opaque bool, of func(*[4]uint8) float32) reader {
+	width := r.Dx()
+	return func(dst []float32, y, n int) {
+		for ; n > 0; n-- {
+			row := pix[y*stride:][:4*width]
+			for i := range dst[:width] {
+				if p := (*[4]uint8)(row[4*i:]); p[3] == 0xff && opaque {
+					dst[i] = lumaOf(p[0], p[1], p[2])
+				} else {
+					dst[i] = of(p)
+				}
 			}
 			dst, y = dst[width:], y+1
 		}
@@ -165,12 +196,28 @@ func fromTable(pix []uint8, stride int, r image.Rectangle, table *[256]float32) 
 }
 
 func fromYCbCr(m *image.YCbCr) reader {
-	width := m.Rect.Dx()
+	width, minX, every := m.Rect.Dx(), m.Rect.Min.X, 1
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		every = 2
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		every = 4
+	}
 	return func(dst []float32, y, n int) {
-		for i := range dst[:n*width] {
-			x, y := m.Rect.Min.X+i%width, m.Rect.Min.Y+y+i/width
-			c := m.COffset(x, y)
-			dst[i] = lumaOf(color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c]))
+		for ; n > 0; n-- {
+			row := m.Y[m.YOffset(minX, m.Rect.Min.Y+y):][:width]
+			at := m.COffset(minX, m.Rect.Min.Y+y)
+			cb, cr := m.Cb[at:], m.Cr[at:]
+			out := dst[:len(row)]
+			c, left := 0, every-minX%every
+			for i, v := range row {
+				if left == 0 {
+					c, left = c+1, every
+				}
+				left--
+				out[i] = lumaOf(color.YCbCrToRGB(v, cb[c], cr[c]))
+			}
+			dst, y = dst[width:], y+1
 		}
 	}
 }

@@ -73,7 +73,6 @@ func (p *picture) firstPass(f *filter, dst []float32, y, n int) {
 	switch {
 	case p.luma != nil:
 		src = p.luma[y*p.width : (y+n)*p.width]
-		p.bad = p.bad || !inRange(src)
 	case p.pix != nil && whole:
 		f.turnedBytes(dst, p.pix[y*p.stride:], p.stride)
 		return
@@ -86,9 +85,10 @@ func (p *picture) firstPass(f *filter, dst []float32, y, n int) {
 		p.read(src, y, n)
 	}
 	if whole {
-		f.turnedFloats(dst, src)
+		p.bad = !f.turnedFloats(dst, src) || p.bad
 		return
 	}
+	p.bad = p.bad || !inRange(src)
 	floatRows(dst, src, f.across)
 }
 
@@ -108,13 +108,22 @@ func (p *picture) err(seen bool) error {
 	return nil
 }
 
+// mostBits is 256 in bits. Those of negative values and of NaN are more.
+const mostBits = 0x43800000
+
 // inRange reports whether all values are from 0 to 256. It may say no of a
 // negative zero.
 func inRange(values []float32) bool {
-	const most = 0x43800000 // 256, in bits; those of negative values and NaN are more
-	var worst uint32
-	for _, v := range values {
-		worst = max(worst, math.Float32bits(v))
+	// Four at a time, as each comparison waits for the one before.
+	var a, b, c, d uint32
+	for ; len(values) >= 4; values = values[4:] {
+		a = max(a, math.Float32bits(values[0]))
+		b = max(b, math.Float32bits(values[1]))
+		c = max(c, math.Float32bits(values[2]))
+		d = max(d, math.Float32bits(values[3]))
 	}
-	return worst <= most
+	for _, v := range values {
+		a = max(a, math.Float32bits(v))
+	}
+	return max(a, b, c, d) <= mostBits
 }

@@ -1,5 +1,10 @@
 package pdq
 
+import (
+	"math"
+	"slices"
+)
+
 // This file and its assembly need AVX2. They do what passes.go does, eight
 // numbers at a time, where a window is whole; the bits are the same, as each
 // instruction rounds each of its numbers like the plain one.
@@ -11,10 +16,11 @@ var vector = hasAVX2()
 // column x at 8·x + y. A sum along rows is then one addition for eight rows.
 
 // turnFloats writes to dst, turned, 8 × tiles columns of src, whose 8 rows are
-// stride bytes apart. tiles is at least 1, here and below.
+// stride bytes apart. It raises each of most to the highest it saw, as bits.
+// tiles is at least 1, here and below.
 //
 //go:noescape
-func turnFloats(dst, src *float32, stride uintptr, tiles int)
+func turnFloats(dst, src *float32, stride uintptr, tiles int, most *[8]uint32)
 
 // turnBytes is turnFloats for bytes.
 //
@@ -40,17 +46,21 @@ func columnTiles(dst, sums *float32, in, old *[8]*float32, tiles int, count floa
 //go:noescape
 func advance(src *float32, window uintptr, n int, sums *[8]float32)
 
-// turnedFloats is floatRows for a strip of 8 rows.
-func (f *filter) turnedFloats(dst, src []float32) {
+// turnedFloats is floatRows for a strip of 8 rows. It reports whether they are
+// in range, as inRange does.
+func (f *filter) turnedFloats(dst, src []float32) bool {
+	var most [8]uint32
 	n := f.across.n
 	src, t := src[:strip*n], f.turned[:strip*n]
-	turnFloats(&t[0], &src[0], uintptr(n)*4, n/8)
+	turnFloats(&t[0], &src[0], uintptr(n)*4, n/8, &most)
 	for x := n &^ 7; x < n; x++ {
 		for r := range strip {
 			t[strip*x+r] = src[r*n+x]
+			most[r] = max(most[r], math.Float32bits(src[r*n+x]))
 		}
 	}
 	f.turnedMeans(dst)
+	return slices.Max(most[:]) <= mostBits
 }
 
 // turnedBytes is byteRows for a strip of 8 rows.

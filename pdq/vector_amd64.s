@@ -40,12 +40,14 @@
 	VMOVUPS Y0, 224(DI) \
 	ADDQ $256, DI
 
-// func turnFloats(dst, src *float32, stride uintptr, tiles int)
-TEXT ·turnFloats(SB), NOSPLIT, $0-32
+// func turnFloats(dst, src *float32, stride uintptr, tiles int, most *[8]uint32)
+TEXT ·turnFloats(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ stride+16(FP), AX
 	MOVQ tiles+24(FP), CX
+	MOVQ most+32(FP), R8
+	VMOVDQU (R8), Y10
 	LEAQ (AX)(AX*2), BX // 3 rows
 	LEAQ (SI)(AX*4), DX // row 4
 loop:
@@ -57,12 +59,21 @@ loop:
 	VMOVUPS (DX)(AX*1), Y5
 	VMOVUPS (DX)(AX*2), Y6
 	VMOVUPS (DX)(BX*1), Y7
+	VPMAXUD Y0, Y1, Y9
+	VPMAXUD Y2, Y3, Y11
+	VPMAXUD Y4, Y5, Y12
+	VPMAXUD Y6, Y7, Y13
+	VPMAXUD Y9, Y11, Y9
+	VPMAXUD Y12, Y13, Y12
+	VPMAXUD Y9, Y10, Y10
+	VPMAXUD Y12, Y10, Y10
 	TRANSPOSE
 	STORETILE
 	ADDQ $32, SI
 	ADDQ $32, DX
 	DECQ CX
 	JNZ loop
+	VMOVDQU Y10, (R8)
 	VZEROUPPER
 	RET
 
