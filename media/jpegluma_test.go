@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rempart/pdq"
 )
 
 // samples returns the files of testdata/jpeg by their names.
@@ -229,6 +231,48 @@ func TestLumaUpright(t *testing.T) {
 					t.Fatalf("%v, orientation %d, row %d: %v", size, o, y, got)
 				}
 			}
+		}
+	}
+}
+
+// TestLumaFingerprint: a JPEG's fingerprints are those of its Y, and near those
+// of its colours.
+func TestLumaFingerprint(t *testing.T) {
+	for _, size := range []image.Point{{64, 64}, {320, 200}, {5, 90}, {4, 4}} {
+		m := image.NewNRGBA(image.Rect(0, 0, size.X, size.Y))
+		for i := range m.Pix {
+			x, y := i/4%size.X, i/4/size.X
+			m.Pix[i] = byte(60 + x*90/size.X + y*40/size.Y + (x*9/size.X+y*7/size.Y)%2*50)
+		}
+		var file bytes.Buffer
+		if err := jpeg.Encode(&file, m, nil); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Fingerprint(t.Context(), bytes.NewReader(file.Bytes()), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pix, w, h, err := lumaOf(t, file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := pdq.FromY(pix, w, w, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dihedral, _, err := pdq.DihedralFromY(pix, w, w, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.PDQ != want.Hash || got.Quality != want.Quality || got.Dihedral != dihedral {
+			t.Errorf("%v: %v, %d, want %v", size, got.PDQ, got.Quality, want)
+		}
+		p, err := Decode(t.Context(), bytes.NewReader(file.Bytes()), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := pdq.FromImage(p.Image).Hash.Distance(got.PDQ); d > 4 {
+			t.Errorf("%v: %d bits from the hash of the colours", size, d)
 		}
 	}
 }

@@ -11,6 +11,15 @@
 // orientation is ever read. Nothing is written, kept or logged.
 //
 // Colours are taken as the file stores them: colour profiles are ignored.
+//
+// # JPEG
+//
+// Of a JPEG, Fingerprint needs the brightness alone, and reads it without the
+// colours, with a decoder of this package. That decoder takes whole and
+// ordinary files only; all others, and all that Decode reads, go to image/jpeg,
+// which decides what is an error. What it gives is the Y that image/jpeg gives,
+// bit for bit. Its inverse transform is adapted from the Go standard library:
+// LICENSE-go is for that file and its assembly.
 package media
 
 import (
