@@ -31,11 +31,14 @@ type Query struct {
 	Dihedral    []pdq.Hash
 }
 
+// TooFlat is why the PDQ of a picture of low quality is not looked up.
+const TooFlat = "the picture is too flat to be told from others; only exact copies can be looked for"
+
 // A Result is what was found for one query, nearest first.
 type Result struct {
 	Query   Query
 	Matches []rempart.Match
-	Refused string // why it was not looked up, such as "quality below 50"; "" if it was
+	Refused string // why it was not looked up; "" if it was
 }
 
 // An Upload is who asks and what for, so that a stop is told once.
@@ -83,6 +86,9 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 }
 
 func (f *Flow) lookUp(q Query) Result {
+	if q.Fingerprint.Quality > 0 && q.Fingerprint.Quality < rempart.MinQuality {
+		return Result{Query: q, Refused: TooFlat} // flat pictures are all alike
+	}
 	r := Result{Query: q, Matches: f.index.find(q.Fingerprint, pdq.Original.String())}
 	for i, h := range q.Dihedral {
 		form := pdq.Dihedral(i)

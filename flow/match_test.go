@@ -127,6 +127,13 @@ func TestMatchRefused(t *testing.T) {
 	if !errors.As(err, &p) || len(p) != 1 || p[0].Field != "fingerprints[1].value" {
 		t.Errorf("error %v, want one on fingerprints[1].value", err)
 	}
+	for quality, refused := range map[int]string{1: flow.TooFlat, 49: flow.TooFlat, 50: "", 0: ""} { // 0: not said
+		q := pdqQuery(hash(1))
+		q.Fingerprint.Quality = quality
+		if r, _, err := s.Match(t.Context(), []flow.Query{q}, flow.Upload{}); err != nil || r[0].Refused != refused {
+			t.Errorf("quality %d: refused %q, %v; want %q", quality, r[0].Refused, err, refused)
+		}
+	}
 	if _, err := s.CheckFile(t.Context(), bytes.NewReader([]byte("no picture")), flow.Upload{}); kindIs(err, rempart.Invalid) != nil {
 		t.Error(err)
 	}

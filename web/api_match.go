@@ -110,7 +110,7 @@ func (s *Server) matchPrints(r *http.Request, up flow.Upload) (*matchAnswer, err
 	ans := &matchAnswer{Position: where}
 	for _, res := range results {
 		f := res.Query.Fingerprint
-		ans.add(f.Type, f.Value, f.Quality, "", res.Matches)
+		ans.add(f.Type, f.Value, f.Quality, res.Refused, res.Matches)
 	}
 	return ans, nil
 }
@@ -139,7 +139,7 @@ func (s *Server) matchFile(r *http.Request, up flow.Upload) (*matchAnswer, error
 	ans.add(rempart.SHA256, c.SHA256, 0, "", by[rempart.SHA256])
 	note := ""
 	if c.Quality < rempart.MinQuality {
-		note = "the picture is too flat to be told from others; only exact copies were looked for"
+		note = flow.TooFlat
 	}
 	ans.add(rempart.PDQ, c.PDQ, c.Quality, note, by[rempart.PDQ])
 	return ans, nil
