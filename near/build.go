@@ -45,9 +45,12 @@ func (s *source) skip() bool {
 }
 
 func (s *source) live() int {
-	n := len(s.ids)
-	for _, d := range s.dead {
-		n -= bits.OnesCount64(d)
+	return len(s.ids) - countBits(s.dead)
+}
+
+func countBits(set []uint64) (n int) {
+	for _, w := range set {
+		n += bits.OnesCount64(w)
 	}
 	return n
 }

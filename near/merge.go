@@ -1,6 +1,10 @@
 package near
 
-import "slices"
+import (
+	"slices"
+
+	"rempart/internal/durable"
+)
 
 // growth is how much larger than all that is merged a segment must be to be
 // left alone: there are about log₄ n segments, and a value is copied about as
@@ -10,16 +14,19 @@ const growth = 4
 // startMerge begins to merge in the background if there is reason to. The
 // caller holds mu.
 func (x *Index) startMerge() {
-	if x.merging || !x.reason() {
+	if x.merging || !x.reason() || x.disk != nil && x.disk.failed() != nil {
 		return
 	}
 	x.merging = true
 	go x.mergeAll(false)
 }
 
-// reason reports whether there is something to merge: a full tail, or a
-// segment of which a quarter is dead.
+// reason reports whether there is something to merge: a full tail, a segment of
+// which a quarter is dead, or many logs.
 func (x *Index) reason() bool {
+	if x.disk != nil && x.disk.crowded() {
+		return true
+	}
 	return x.tail.len() >= x.tuning.fullTail || slices.ContainsFunc(x.segments, (*segment).decayed)
 }
 
@@ -31,7 +38,12 @@ func (x *Index) mergeAll(whole bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for first := whole; first || x.reason(); first = false {
-		x.mergeOnce(first)
+		if err := x.mergeOnce(first); err != nil {
+			x.disk.mu.Lock()
+			x.disk.fail(err)
+			x.disk.mu.Unlock()
+			break
+		}
 	}
 	x.merging = false
 	x.calm.Broadcast()
@@ -40,7 +52,21 @@ func (x *Index) mergeAll(whole bool) {
 // mergeOnce makes a segment of the tail and of the segments that are not much
 // larger. The caller holds mu, which is let go while the segment is made: what
 // is removed meanwhile is noted, and removed from the new one as well.
-func (x *Index) mergeOnce(whole bool) {
+//
+// On disk: the new log is begun; the segment is written; the manifest that
+// names both is written; the old log and segments are deleted. A crash before
+// the manifest is in its place leaves all that the old one names, one after it
+// all that the new one names. An error stops all merging, as it may be unknown
+// which of the two is there, and nothing of either is deleted: what is in
+// memory stays right, and changes still go to the log.
+func (x *Index) mergeOnce(whole bool) error {
+	var firstLog uint64
+	if x.disk != nil {
+		var err error
+		if firstLog, err = x.disk.rotate(); err != nil {
+			return err
+		}
+	}
 	x.full, x.tail = x.tail, newTail()
 	x.removed = nil
 	full, dead := x.full, slices.Clone(x.full.dead)
@@ -52,9 +78,61 @@ func (x *Index) mergeOnce(whole bool) {
 		n += s.live()
 	}
 	made := build(sources, x.tuning.widths(n))
+	var err error
+	if x.disk != nil {
+		made, err = x.record(inputs, made, firstLog)
+	}
+	if err != nil {
+		x.mu.Lock()
+		return err
+	}
 	x.tuning.ready(made)
 	x.mu.Lock()
 	x.install(inputs, made)
+	if x.disk == nil {
+		return nil
+	}
+	x.mu.Unlock()
+	err = x.disk.drop(firstLog, inputs)
+	x.mu.Lock()
+	return err
+}
+
+// record writes made to its file and then the manifest in which it stands for
+// inputs and full, and returns it as it is in the file.
+func (x *Index) record(inputs map[*segment]bool, made *segment, firstLog uint64) (*segment, error) {
+	if made.n > 0 {
+		var err error
+		if made, err = x.disk.save(made); err != nil {
+			return nil, err
+		}
+	}
+	x.mu.RLock()
+	m := &manifest{firstLog: firstLog}
+	x.bury(made)
+	for _, s := range append(slices.Clone(x.segments), made) {
+		if !inputs[s] && s.n > 0 {
+			m.segments = append(m.segments, listed{s.number, uint32(s.n), s.sum(), slices.Clone(s.dead)})
+		}
+	}
+	x.mu.RUnlock()
+	// The rows that are dead above may be so because of changes in the log,
+	// as when a value takes the place of one that was under its ID: if the
+	// manifest lasted and the log did not, both would be gone.
+	if err := x.disk.sync(); err != nil {
+		return nil, err
+	}
+	return made, durable.WriteFile(x.disk.manifest(), m.encode())
+}
+
+// bury marks dead in made what was removed while it was made, which is not yet
+// searched. The caller holds mu.
+func (x *Index) bury(made *segment) {
+	for _, id := range x.removed {
+		if row, ok := made.find(id); ok {
+			made.kill(row)
+		}
+	}
 }
 
 // inputs chooses the segments to merge with full, the smallest first, and
@@ -77,11 +155,7 @@ func (x *Index) inputs(whole bool) (map[*segment]bool, []*source) {
 
 // install puts made in the place of inputs and full. The caller holds mu.
 func (x *Index) install(inputs map[*segment]bool, made *segment) {
-	for _, id := range x.removed {
-		if row, ok := made.find(id); ok {
-			made.kill(row)
-		}
-	}
+	x.bury(made)
 	segments := []*segment{}
 	for _, s := range x.segments {
 		if !inputs[s] {
@@ -98,13 +172,23 @@ func (x *Index) install(inputs map[*segment]bool, made *segment) {
 
 // Compact makes one segment of everything and returns when it is in place:
 // searches are then as fast as they can be. Indexes of more than 2^24 values
-// keep several. It need not be called.
-func (x *Index) Compact() {
+// keep several. It need not be called. An error is as for Sync.
+func (x *Index) Compact() error {
 	x.mu.Lock()
 	for x.merging {
 		x.calm.Wait()
 	}
+	if x.disk != nil {
+		if err := x.disk.failed(); err != nil {
+			x.mu.Unlock()
+			return err
+		}
+	}
 	x.merging = true
 	x.mu.Unlock()
 	x.mergeAll(true)
+	if x.disk == nil {
+		return nil
+	}
+	return x.disk.failed()
 }

@@ -3,7 +3,8 @@
 // guessed.
 //
 // An [Index] made by [New] lives in memory: whoever starts again adds
-// everything again. Either way what was added last is in a tail, which every
+// everything again. One made by [Open] also lives in a folder, where no crash
+// takes what was synced. Either way what was added last is in a tail, which every
 // search reads whole, and the rest in a few segments, which never change: a
 // full tail is merged in the background with the segments that are not much
 // larger than it, and what was removed is marked until then.
@@ -75,7 +76,9 @@ type Index struct {
 	merging bool       // a goroutine is at it; only it may replace segments and full
 	removed []ID       // while merging: what was removed of what is being merged
 	calm    *sync.Cond // of mu: merging has ended, or full is gone
-	tuning  tuning
+
+	tuning tuning
+	disk   *disk // nil in memory
 }
 
 // A tuning is what tests make smaller.
@@ -108,6 +111,9 @@ func (x *Index) Add(id ID, h pdq.Hash) {
 	x.remove(id)
 	x.tail.add(id, h.Words())
 	x.live++
+	if x.disk != nil {
+		x.disk.note(opAdd, id, h)
+	}
 	x.startMerge()
 }
 
@@ -118,6 +124,9 @@ func (x *Index) Remove(id ID) bool {
 	defer x.mu.Unlock()
 	if !x.remove(id) {
 		return false
+	}
+	if x.disk != nil {
+		x.disk.note(opRemove, id, pdq.Hash{})
 	}
 	x.startMerge()
 	return true

@@ -17,9 +17,7 @@ import (
 
 // force makes a segment search its tables whatever they cost.
 func force(s *segment) {
-	for r := range s.plans {
-		s.plans[r] = planFor(s.widths, 1<<24, r)
-	}
+	s.plans = plansFor(s.widths, 1<<24)
 	s.maxRead, s.maxFetched = math.MaxInt, math.MaxInt
 }
 
@@ -206,7 +204,7 @@ func TestCutsAtBoundaries(t *testing.T) {
 		planned := 0
 		hardest := make(map[ID]int)
 		for _, radius := range []int{0, 1, 7, 15, 16, 23, 30, 31, 32, 40} {
-			p := planFor(widths, 1<<24, radius)
+			p := plansFor(widths, 1<<24)[radius]
 			if p == nil {
 				continue
 			}

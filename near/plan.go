@@ -67,43 +67,49 @@ const (
 	valueCost = 0.9
 )
 
-// planFor returns the cheapest plan for n values cut into widths, or nil where
-// reading every value costs less. The radius + 1 units of the package comment
-// are given out one by one, each where it adds the least.
-func planFor(widths []uint8, n, radius int) *plan {
-	if len(widths) == 0 || radius > maxPlanned {
-		return nil
+// plansFor returns, by radius, the cheapest plan for n values cut into widths,
+// or nil where reading every value costs less. The radius + 1 units of the
+// package comment are given out one by one, each where it adds the least: so
+// each plan is the one before and one unit.
+func plansFor(widths []uint8, n int) (plans [maxPlanned + 1]*plan) {
+	if len(widths) == 0 {
+		return plans
 	}
-	p := new(plan)
+	var p plan
+	var costs [maxChunks]float64 // of one more unit
+	price := func(c int) {
+		costs[c] = math.Inf(1)
+		if w, t := int(widths[c]), int(p.turns[c])+1; t < len(flips()[w]) {
+			places := float64(len(flips()[w][t]))
+			costs[c] = places * (probeCost + tagCost*float64(n)/float64(uint64(1)<<w))
+		}
+	}
 	for c := range p.turns {
 		p.turns[c] = -1
 	}
+	for c := range widths {
+		price(c)
+	}
 	var total float64
-	for range radius + 1 {
-		best, least := -1, math.Inf(1)
-		for c, w := range widths {
-			t := int(p.turns[c]) + 1
-			if t >= len(flips()[w]) {
-				continue
-			}
-			places := float64(choose(int(w), t))
-			if cost := places * (probeCost + tagCost*float64(n)/float64(uint64(1)<<w)); cost < least {
-				best, least = c, cost
+	for radius := range plans {
+		best := 0
+		for c := range widths {
+			if costs[c] < costs[best] {
+				best = c
 			}
 		}
-		if best < 0 {
-			return nil
+		if total += costs[best]; total > valueCost*float64(n) {
+			break
 		}
 		p.turns[best]++
-		total += least
+		price(best)
+		made := p
+		for c := range widths {
+			made.bounds[c] = uint8(int(p.turns[c]) + int(p.turns[(c+1)%len(widths)]) + 1)
+		}
+		plans[radius] = &made
 	}
-	if total > valueCost*float64(n) {
-		return nil
-	}
-	for c := range widths {
-		p.bounds[c] = uint8(int(p.turns[c]) + int(p.turns[(c+1)%len(widths)]) + 1)
-	}
-	return p
+	return plans
 }
 
 func choose(n, k int) int {

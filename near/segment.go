@@ -188,9 +188,7 @@ func cutSegment(data []byte, n int, widths []uint8) *segment {
 
 // ready prepares s to be searched.
 func (s *segment) ready() {
-	for r := range s.plans {
-		s.plans[r] = planFor(s.widths, s.n, r)
-	}
+	s.plans = plansFor(s.widths, s.n)
 	s.maxRead, s.maxFetched = s.n/scanTags, s.n/scanRows
 }
 
