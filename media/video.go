@@ -89,6 +89,8 @@ type Frame struct {
 	Timestamp     float64 // seconds: Number divided by Info.Rate
 	Width, Height int
 	RGB           []byte // rows of 3 bytes a pixel; changed by the next step of the loop
+
+	y []byte // in the place of RGB: brightness, a byte a pixel
 }
 
 // Video reads a video from r, to its end, and ranges over its frames. It is
@@ -103,7 +105,7 @@ type Frame struct {
 func Video(ctx context.Context, r io.Reader, opt VideoOptions) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		left := errors.New("the loop was left")
-		_, err := video(ctx, r, opt.filled(), func(f Frame) error {
+		_, err := video(ctx, r, opt.filled(), false, func(f Frame) error {
 			if !yield(f, nil) {
 				return left
 			}
@@ -115,8 +117,9 @@ func Video(ctx context.Context, r io.Reader, opt VideoOptions) iter.Seq2[Frame, 
 	}
 }
 
-// video calls each with every frame that opt wants, until it fails.
-func video(ctx context.Context, r io.Reader, opt VideoOptions, each func(Frame) error) (*VideoInfo, error) {
+// video calls each with every frame that opt wants, in colour or grey, until
+// it fails.
+func video(ctx context.Context, r io.Reader, opt VideoOptions, grey bool, each func(Frame) error) (*VideoInfo, error) {
 	sum := sha256.New()
 	in, err := seal(&reader{ctx: ctx, in: io.TeeReader(r, sum)}, opt.Bytes)
 	if err != nil {
@@ -146,10 +149,17 @@ func video(ctx context.Context, r io.Reader, opt VideoOptions, each func(Frame) 
 	defer release()
 
 	mod := vpdq.Mod(opt.Seconds, info.Rate)
-	frame := Frame{Info: info, Width: width, Height: height, RGB: make([]byte, 3*out)}
+	frame := Frame{Info: info, Width: width, Height: height}
+	format, buffer := "rgb24", make([]byte, 3*out)
+	if grey {
+		format, buffer = "gray", buffer[:out]
+		frame.y = buffer
+	} else {
+		frame.RGB = buffer
+	}
 	frames := func(r io.Reader) error {
 		for n := 0; ; n++ {
-			if _, err := io.ReadFull(r, frame.RGB); err == io.EOF && n > 0 {
+			if _, err := io.ReadFull(r, buffer); err == io.EOF && n > 0 {
 				return nil
 			} else if err != nil {
 				return err
@@ -176,7 +186,7 @@ func video(ctx context.Context, r io.Reader, opt VideoOptions, each func(Frame) 
 	}
 	args := append(sources("-nostdin", "-threads", "1", "-noautorotate"),
 		"-map", "0:v:0", "-vf", filter, "-filter_threads", "1", "-fps_mode", "passthrough",
-		"-pix_fmt", "rgb24", "-f", "rawvideo", "-")
+		"-pix_fmt", format, "-f", "rawvideo", "-")
 	if err := confined(ctx, in, b, frames, "ffmpeg", args...); err != nil {
 		return info, fmt.Errorf("media: decoding the video: %w", err)
 	}

@@ -22,13 +22,16 @@ type VideoFingerprints struct {
 }
 
 // FingerprintVideo reads a video from r, to its end, and returns the
-// fingerprints of its frames, which are those of the reference (vpdq/cpp) but
-// for a few bits that differ between versions of ffmpeg. One frame is held at
-// a time. Errors are those of [Video].
+// fingerprints of its frames. One frame is held at a time. Errors are those of
+// [Video].
+//
+// They are those of the reference (vpdq/cpp) but for a few bits: versions of
+// ffmpeg differ, and frames are hashed by their brightness as the video stores
+// it, not by way of colours. That is 0 to 6 bits on sharp frames.
 func FingerprintVideo(ctx context.Context, r io.Reader, opt VideoOptions) (VideoFingerprints, error) {
 	var features []vpdq.Feature
-	info, err := video(ctx, r, opt.filled(), func(f Frame) error {
-		hash, err := pdq.FromRGB(f.RGB, f.Width, f.Height)
+	info, err := video(ctx, r, opt.filled(), true, func(f Frame) error {
+		hash, err := pdq.FromY(f.y, f.Width, f.Width, f.Height)
 		if err != nil {
 			return err
 		}
