@@ -6,6 +6,9 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 )
 
 // The kinds of error, each for one sentence to a person. They come wrapped,
@@ -32,11 +35,13 @@ func (e *explained) Unwrap() []error { return []error{e.kind, e.cause} }
 func (r *reader) classify(err error) error {
 	var badJPEG jpeg.UnsupportedError
 	var badPNG png.UnsupportedError
+	var badTIFF tiff.UnsupportedError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, ErrDamaged): // a panic
 		return err
-	case errors.As(err, &badJPEG), errors.As(err, &badPNG):
+	case errors.As(err, &badJPEG), errors.As(err, &badPNG),
+		errors.As(err, &badTIFF), errors.Is(err, bmp.ErrUnsupported):
 		return &explained{ErrUnsupported, err}
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), r.ended:
 		return &explained{ErrTruncated, err}

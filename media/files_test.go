@@ -204,3 +204,13 @@ func anmf(x, y, w, h int, chunks ...[]byte) []byte {
 
 // rings is a drawing in black and white.
 func rings(x, y int) bool { return (x*x+y*y/2+x*y/3)/700%2 == 0 || x/9%5 == 0 }
+
+// ispe returns a HEIF file of one size and no pixel.
+func ispe(brand string, width, height uint32) []byte {
+	box := func(kind string, body ...byte) []byte {
+		return append(binary.BigEndian.AppendUint32(nil, uint32(8+len(body))), append([]byte(kind), body...)...)
+	}
+	size := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(make([]byte, 4), width), height)
+	meta := box("meta", append(make([]byte, 4), box("iprp", box("ipco", box("ispe", size...)...)...)...)...)
+	return append(box("ftyp", []byte(brand+"\x00\x00\x00\x00")...), meta...)
+}

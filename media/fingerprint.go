@@ -45,7 +45,7 @@ func Fingerprint(ctx context.Context, r io.Reader, lim Limits) (Fingerprints, er
 			return out, err
 		}
 	}
-	release, err := reserve(ctx, f.pixels*decodeCost+f.hashCost())
+	release, err := reserve(ctx, f.decodeCost()+f.hashCost())
 	if err != nil {
 		return Fingerprints{}, err
 	}

@@ -8,7 +8,11 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"io"
 	"testing"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 
 	"rempart/media"
 )
@@ -30,15 +34,23 @@ func FuzzFingerprint(f *testing.F) {
 		riff(vp8x(10, 40, 30), anmf(0, 0, 40, 30, bits), anmf(0, 0, 40, 30, bits), chunk("EXIF", exif(binary.BigEndian, 8))),
 		riff(vp8x(16, 40, 30), chunk("ALPH", make([]byte, 1+40*30)), chunk("VP8 ", []byte("\x10\x02\x00\x9d\x01\x2a\x28\x00\x1e\x00"))),
 		pngHeader(50_000, 50_000),
+		encoded(f, func(w io.Writer) error { return tiff.Encode(w, m, nil) }),
+		encoded(f, func(w io.Writer) error {
+			return tiff.Encode(w, m, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+		}),
+		encoded(f, func(w io.Writer) error { return bmp.Encode(w, m) }),
 	} {
 		f.Add(seed)
 	}
 	kinds := []error{
 		media.ErrNotPicture, media.ErrUnsupported, media.ErrTruncated, media.ErrDamaged,
-		media.ErrTooManyPixels, media.ErrTooManyBytes,
+		media.ErrTooManyPixels, media.ErrTooManyBytes, media.ErrTooCostly,
 	}
 	lim := media.Limits{Bytes: 1 << 20, Pixels: 1 << 16}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 8 && (string(data[4:8]) == "ftyp" || string(data[4:8]) == "JXL " || string(data[:2]) == "\xff\x0a") {
+			t.Skip("another program's: see FuzzSystemHeader")
+		}
 		got, err := media.Fingerprint(t.Context(), bytes.NewReader(data), lim)
 		if err != nil {
 			known := 0
@@ -67,4 +79,13 @@ func FuzzFingerprint(f *testing.F) {
 			t.Errorf("the second time: %v", err)
 		}
 	})
+}
+
+func encoded(t testing.TB, encode func(io.Writer) error) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := encode(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

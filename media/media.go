@@ -1,11 +1,13 @@
 // Package media turns hostile bytes into pixels and fingerprints.
 //
-// [Decode] is the one door: JPEG, PNG, GIF and WebP, the first frame only. It
-// counts bytes and pixels before it decodes any, bounds the memory of all
-// decoding that goes on at once, turns a decoder's panic into an error, and
-// turns the picture upright, as its EXIF orientation asks and as browsers show
-// it. [Fingerprint] goes one step further and gives the values by which the
-// picture is known, and no pixel.
+// [Decode] is the one door for pictures: JPEG, PNG, GIF, WebP, TIFF and BMP,
+// and by way of a program of the system, confined, AVIF, HEIC and JPEG XL; the
+// first frame only. [Video] is that for videos, by way of ffmpeg; [Doctor] says
+// which of these programs are missing. Decode counts bytes and pixels before it
+// decodes any, bounds the memory of all decoding that goes on at once, turns a
+// decoder's panic into an error, and turns the picture upright, as its EXIF
+// orientation asks and as browsers show it. [Fingerprint] goes one step further
+// and gives the values by which the picture is known, and no pixel.
 //
 // Of what a file says about itself (EXIF, GPS, comments, text) only the
 // orientation is ever read. Nothing is written, kept or logged.
@@ -47,7 +49,7 @@ var Default = Limits{Bytes: 64 << 20, Pixels: 100e6}
 // A Picture is a decoded file.
 type Picture struct {
 	Image         image.Image // upright: Orientation has been applied
-	Format        string      // "jpeg", "png", "gif" or "webp"
+	Format        string      // "jpeg", "png", "gif", "webp", "tiff", "bmp", "avif", "heic" or "jxl"
 	Width, Height int         // pixels, upright
 	Orientation   int         // EXIF orientation the file asked for, 1 to 8; 1 if none
 	Animated      bool        // whether there are more frames than the one decoded
@@ -78,8 +80,9 @@ const (
 // Decode reads one picture from r, to its end.
 //
 // The error wraps ErrTooManyBytes, ErrTooManyPixels, ErrNotPicture,
-// ErrUnsupported, ErrTruncated or ErrDamaged, or else comes from ctx or r. No
-// pixel has been allocated when it is one of the first four. ctx is looked at
+// ErrUnsupported, ErrTruncated, ErrDamaged or ErrTooCostly, or else comes from
+// ctx or r. ErrMissing comes with ErrUnsupported. No pixel has been allocated
+// when it is one of the first four. ctx is looked at
 // each time r and the decoder read: a Read of r that blocks is not
 // interrupted.
 func Decode(ctx context.Context, r io.Reader, lim Limits) (*Picture, error) {
@@ -87,7 +90,7 @@ func Decode(ctx context.Context, r io.Reader, lim Limits) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := reserve(ctx, f.pixels*decodeCost)
+	release, err := reserve(ctx, f.decodeCost())
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +127,15 @@ func open(ctx context.Context, r io.Reader, lim Limits) (*file, error) {
 	return &file{h, data, pixels}, nil
 }
 
+// decodeCost is an estimate of the memory that decoding f takes: a program
+// beside us holds the picture as well.
+func (f *file) decodeCost() int64 {
+	if f.loader != "" {
+		return 2 * f.pixels * decodeCost
+	}
+	return f.pixels * decodeCost
+}
+
 // reserve waits for a part of the budget, which release gives back.
 func reserve(ctx context.Context, need int64) (release func(), err error) {
 	need = min(need, Budget)
@@ -135,10 +147,9 @@ func reserve(ctx context.Context, need int64) (release func(), err error) {
 
 // picture decodes f.
 func (f *file) picture(ctx context.Context) (*Picture, error) {
-	in := &reader{ctx: ctx, in: bytes.NewReader(f.data)}
-	m, err := guard(func() (image.Image, error) { return f.decode(in) })
+	m, err := f.pixelsOf(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("media: decoding %s: %w", f.format, in.classify(err))
+		return nil, fmt.Errorf("media: decoding %s: %w", f.format, err)
 	}
 	m = upright(m, f.orientation)
 	b := m.Bounds()
@@ -151,6 +162,18 @@ func (f *file) picture(ctx context.Context) (*Picture, error) {
 		Animated:    f.animated,
 		SHA256:      sha256.Sum256(f.bytes),
 	}, nil
+}
+
+func (f *file) pixelsOf(ctx context.Context) (image.Image, error) {
+	if f.loader != "" {
+		return system(ctx, f.data, f.loader, f.pixels)
+	}
+	in := &reader{ctx: ctx, in: bytes.NewReader(f.data)}
+	m, err := guard(func() (image.Image, error) { return f.decode(in) })
+	if err != nil {
+		return nil, in.classify(err)
+	}
+	return m, nil
 }
 
 func readAll(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {

@@ -16,6 +16,7 @@ type header struct {
 	animated      bool
 	data          []byte // what to decode: the file, or a part of it made whole
 	decode        func(io.Reader) (image.Image, error)
+	loader        string // in the place of decode: libvips's loader of the format
 }
 
 // formats are those we read, by their first bytes. In a magic string "?"
@@ -29,26 +30,27 @@ var formats = []struct {
 	{"gif", "GIF87a", probeGIF},
 	{"gif", "GIF89a", probeGIF},
 	{"webp", "RIFF????WEBP", probeWebP},
+	{"tiff", "II*\x00", probeTIFF},
+	{"tiff", "MM\x00*", probeTIFF},
+	{"bmp", "BM????\x00\x00\x00\x00", probeBMP},
+	{"avif", "????ftypavif", probeHEIF},
+	{"avif", "????ftypavis", probeHEIF},
+	{"heic", "????ftyphei", probeHEIF},
+	{"heic", "????ftyphev", probeHEIF},
+	{"heic", "????ftypmif1", probeHEIF},
+	{"heic", "????ftypmsf1", probeHEIF},
+	{"jxl", jxlBare, probeJXL},
+	{"jxl", jxlBox, probeJXL},
 }
 
 // strangers are those we know by name only, to say so.
 var strangers = []struct{ name, magic string }{
-	{"HEIC", "????ftyphei"},
-	{"HEIC", "????ftyphev"},
-	{"HEIF", "????ftypmif1"},
-	{"HEIF", "????ftypmsf1"},
-	{"AVIF", "????ftypavi"},
 	{"video", "????ftyp"},
 	{"video", "\x1a\x45\xdf\xa3"},
 	{"video", "RIFF????AVI "},
-	{"JPEG XL", "\xff\x0a"},
-	{"JPEG XL", "\x00\x00\x00\x0cJXL \r\n\x87\n"},
 	{"JPEG 2000", "\x00\x00\x00\x0cjP  \r\n\x87\n"},
-	{"TIFF", "II*\x00"},
-	{"TIFF", "MM\x00*"},
 	{"Photoshop", "8BPS"},
 	{"PDF", "%PDF-"},
-	{"BMP", "BM????\x00\x00\x00\x00"},
 }
 
 // probe reads the header of a file. Its errors wrap one of the kinds of this

@@ -59,9 +59,9 @@ if ! has_media ffmpeg ffprobe; then
 	echo "test-deps: ffmpeg is missing; videos are read, and the tests' videos made, with it"
 	packages+=(ffmpeg)
 fi
-if ! has_media vips heif-enc cjxl; then
-	echo "test-deps: libvips, libheif's or libjxl's programs are missing; AVIF, HEIC and JPEG XL are read with the first, and made for the tests with the others"
-	packages+=(libvips-tools libheif-examples libjxl-tools)
+if ! has_media vips heif-enc cjxl avifenc; then
+	echo "test-deps: programs of libvips, libheif, libjxl or libavif are missing; AVIF, HEIC and JPEG XL are read with the first, and made for the tests with the others"
+	packages+=(libvips-tools libheif-examples libjxl-tools libavif-bin)
 fi
 if ! has_media bwrap prlimit perl; then
 	echo "test-deps: bubblewrap, prlimit or perl is missing; the first two confine the programs above, and the tests try to break out with the third"
