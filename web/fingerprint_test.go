@@ -31,7 +31,7 @@ import (
 // strictPolicy is the policy of the report page: with no connect-src, its scripts
 // cannot send anything anywhere.
 const strictPolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; media-src blob:"
 
 // serveScripts serves static/js and testdata/drive.js as the program does, and
 // page at "/", all under strictPolicy.
@@ -290,7 +290,8 @@ func TestLimits(t *testing.T) {
 		{"notes.txt", []byte("Some notes, and no picture.\n"), result{Code: "not_picture"}},
 		{"page.jpg", []byte("<!DOCTYPE html><p>A page that says it is a JPEG."), result{Code: "not_picture"}},
 		{"empty.jpg", nil, result{Code: "not_picture"}},
-		{"clip.mp4", append([]byte("\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"), make([]byte, 64)...), result{Code: "not_picture"}},
+		{"clip.mp4", append([]byte("\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"), make([]byte, 64)...), result{OK: true, Kind: "video"}},
+		{"song.m4a", append([]byte("\x00\x00\x00\x18ftypM4A \x00\x00\x02\x00isomiso2"), make([]byte, 64)...), result{Code: "not_picture"}},
 		{"huge.jpg", append(photo[:len(photo):len(photo)], make([]byte, 64<<20)...), result{Code: "too_large"}},
 		{"phone.heic", heic(4032, 3024), result{Code: "unsupported"}},
 		{"drawing.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>`), result{Code: "unsupported"}},
@@ -310,7 +311,7 @@ func TestLimits(t *testing.T) {
 		if got.SHA256 != wantSum {
 			t.Errorf("%s: SHA-256 %q, want %q", tt.name, got.SHA256, wantSum)
 		}
-		if got.OK && (len(got.PDQ) != 64 || len(got.Dihedral) != 8) {
+		if got.OK && got.Kind != "video" && (len(got.PDQ) != 64 || len(got.Dihedral) != 8) {
 			t.Errorf("%s: PDQ %q, %d dihedral hashes", tt.name, got.PDQ, len(got.Dihedral))
 		}
 		shape := result{OK: got.OK, Code: got.Code, Kind: got.Kind, Width: got.Width, Height: got.Height, Animated: got.Animated}
@@ -338,30 +339,6 @@ func TestInsecurePage(t *testing.T) {
 	r := fingerprint(t, ctx, save(t, t.TempDir(), "picture.png", pngOf(t, scene)))
 	if !r.OK || r.SHA256 != "" || r.PDQ != pdq.FromImage(scene).Hash.String() {
 		t.Errorf("ok %v (%s), SHA-256 %q, PDQ %s, want no SHA-256 and the same PDQ", r.OK, r.Code, r.SHA256, r.PDQ)
-	}
-}
-
-// TestTwelveMegapixels logs how long a phone's photo takes here.
-func TestTwelveMegapixels(t *testing.T) {
-	if testing.Short() {
-		t.Skip("large picture")
-	}
-	ctx := openDriver(t)
-	dir := t.TempDir()
-	for _, size := range []image.Point{{768, 512}, {4000, 3000}} {
-		photo := jpegOf(t, scene(size.X, size.Y))
-		decoded, err := jpeg.Decode(bytes.NewReader(photo))
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := save(t, dir, fmt.Sprintf("photo%d.jpg", size.X), photo)
-		fingerprint(t, ctx, path)
-		r := fingerprint(t, ctx, path)
-		d := distance(t, r.PDQ, pdq.FromImage(decoded).Hash.String())
-		t.Logf("%d x %d JPEG of %d KB: %d ms, distance %d", size.X, size.Y, len(photo)>>10, r.MS, d)
-		if !r.OK || d > 10 {
-			t.Errorf("%d x %d: ok %v (%s), distance %d", size.X, size.Y, r.OK, r.Code, d)
-		}
 	}
 }
 

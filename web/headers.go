@@ -10,6 +10,12 @@ import (
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// videoPolicy is that of the page with the picture chooser, which takes images
+// from a video that the person chose. A blob: address is a file that the page
+// itself was given: it names no server, so nothing can be loaded from or told to
+// one by it.
+const videoPolicy = contentSecurityPolicy + "; media-src blob:"
+
 // deniedFeatures are all refused to every page, ours included.
 var deniedFeatures = []string{
 	"accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media",
@@ -26,8 +32,9 @@ var permissionsPolicy = strings.Join(deniedFeatures, "=(), ") + "=()"
 // either way.
 const referrerPolicy = "same-origin"
 
-// headers sets the security headers of every answer. Only static files relax
-// one of them, Cache-Control.
+// headers sets the security headers of every answer. Static files relax one of
+// them, Cache-Control, and the page with the picture chooser another, by
+// videoPolicy.
 func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

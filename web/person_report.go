@@ -47,7 +47,8 @@ var questions = []struct {
 var says = []string{
 	"waiting", "working", "ready", "low_quality", "animated", "exact_only", "duplicate",
 	"not_picture", "truncated", "too_large", "too_many_pixels", "unsupported", "failed",
-	"title", "remove", "removed", "too_many", "wait", "all_done", "no_exact",
+	"video_ready", "video_long", "video_low_quality", "video_exact_only", "video_failed",
+	"title", "video", "remove", "removed", "too_many", "wait", "all_done", "no_exact", "no_exact_large",
 }
 
 // reportView is the view of the report's form.
@@ -97,9 +98,18 @@ func (v reportView) Errors(field string) []string {
 }
 
 func (s *Server) reportForm(w http.ResponseWriter, r *http.Request) {
-	p := reportPage(s, r, r.URL.Query().Get("for") == "minor")
-	p.Data = newReportView(p, rempart.Report{}, "", "", r.URL.Query().Get("for") == "minor", nil)
+	minor := r.URL.Query().Get("for") == "minor"
+	p := reportPage(s, r, minor)
+	p.Data = newReportView(p, rempart.Report{}, "", "", minor, nil)
+	allowVideo(w, minor)
 	s.render(w, r, http.StatusOK, "person/report", p)
+}
+
+// allowVideo sets the policy of a form; that for under 18 has no picture chooser.
+func allowVideo(w http.ResponseWriter, minor bool) {
+	if !minor {
+		w.Header().Set("Content-Security-Policy", videoPolicy)
+	}
 }
 
 func reportPage(s *Server, r *http.Request, minor bool) page {
@@ -154,6 +164,7 @@ func (s *Server) reportPost(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(problems) > 0 { // whatever went wrong, what she wrote is still there, under the same key
 		p.Data = newReportView(p, report, form.Get("addresses"), key, minor, problems)
+		allowVideo(w, minor)
 		s.render(w, r, statusOf(problems), "person/report", p)
 		return
 	}

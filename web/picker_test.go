@@ -25,14 +25,15 @@ import (
 func pickerPage(away string) string {
 	var say strings.Builder
 	for name := range strings.FieldsSeq(`waiting working ready low_quality animated exact_only duplicate not_picture
-		truncated too_large too_many_pixels unsupported failed title remove removed too_many wait all_done no_exact`) {
+		truncated too_large too_many_pixels unsupported failed title remove removed too_many wait all_done no_exact
+		video video_ready video_long video_low_quality video_exact_only video_failed no_exact_large`) {
 		fmt.Fprintf(&say, "<template data-say=%q>%s {n}</template>\n", name, name)
 	}
 	return `<!DOCTYPE html><html lang="en"><title>Test</title><link rel="icon" href="/test/none.png">
 <a data-leave href="` + away + `" rel="noreferrer">Leave</a>
 <form method="post" action="/sent"><input name="address" value="https://exemple.test/page">
 <section data-rempart-picker hidden>
-<input type="file" multiple accept="image/*" data-picker-input aria-label="Pictures">
+<input type="file" multiple accept="image/*,video/*" data-picker-input aria-label="Pictures">
 <p data-picker-message role="alert" tabindex="-1"></p><ul data-picker-list></ul><p data-picker-live role="status"></p>
 <template data-picker-row><li><strong data-row-title></strong> <span data-row-name></span>
 <progress data-row-progress max="1"></progress> <span data-row-state></span> <span data-row-note></span>
@@ -192,7 +193,8 @@ func TestScriptsCannotSend(t *testing.T) {
 	rec := browsertest.Record(ctx)
 	refused, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(async () => {
 		const tries = [() => fetch('/sent'), () => fetch('https://exemple.test/'), () => new WebSocket('wss://exemple.test/'),
-			() => import('https://exemple.test/x.js'), () => new EventSource('/sent')];
+			() => import('https://exemple.test/x.js'), () => new EventSource('/sent'),
+			...['/sent', 'https://exemple.test/'].map((src) => () => Object.assign(document.createElement('video'), {src}).play())];
 		const said = [];
 		for (const attempt of tries) {
 			try { const r = await attempt(); said.push(r instanceof Response ? 'sent' : 'no answer'); } catch { said.push('refused'); }

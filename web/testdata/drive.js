@@ -3,6 +3,8 @@
 
 import { pdqFromRGBA } from '/static/js/fingerprint.js';
 import { sniff } from '/static/js/sniff.js';
+import { images } from '/static/js/video.js';
+import { plainHash } from '/test/plain.js';
 
 // formula makes the pixels of the pictures that fixtures/README.md defines.
 function formula(w, h, k) {
@@ -39,6 +41,38 @@ const input = document.querySelector('#files');
 
 globalThis.drive = {
   formula: (w, h, k) => pdqFromRGBA(formula(w, h, k), w, h),
+  // different counts the sizes, of n, at which the module and the plain one give
+  // different hashes of noise.
+  different: (n) => {
+    let count = 0;
+    let state = 1;
+    const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0);
+    for (let i = 0; i < n; i++) {
+      const [w, h] = [5 + (next() >>> 16) % 400, 5 + (next() >>> 16) % 400];
+      const data = Uint8ClampedArray.from({ length: w * h * 4 }, (_, at) => (at * i) ^ (next() >>> 25));
+      if (pdqFromRGBA(data, w, h).hash !== plainHash(data, w, h)) count++;
+    }
+    return count;
+  },
+  // race hashes 12 megapixels by both, and answers with the milliseconds.
+  race: () => {
+    const data = formula(4000, 3000, 0);
+    const start = performance.now();
+    const ours = pdqFromRGBA(data, 4000, 3000).hash;
+    const middle = performance.now();
+    const plain = plainHash(data, 4000, 3000);
+    return { ours: middle - start, plain: performance.now() - middle, same: ours === plain };
+  },
+  // video answers with the hash of each image that is taken of the chosen video.
+  video: async () => {
+    const hashed = [];
+    for await (const { bitmap } of images(input.files[0])) {
+      const answer = new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data.hashed)));
+      worker.postMessage({ id: 2, image: bitmap }, [bitmap]);
+      hashed.push(await answer);
+    }
+    return hashed;
+  },
   sniff: async () => sniff(new Uint8Array(await input.files[0].arrayBuffer())),
   // fingerprint gives the chosen file to a worker, and answers with its result and
   // with everything that it posted, as text.

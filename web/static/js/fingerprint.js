@@ -19,6 +19,7 @@
 const f32 = Math.fround;
 const SIDE = 64; // the picture is brought down to 64 x 64 values
 const FREQ = 16; // of which the 16 x 16 lowest frequencies are kept
+const ROWS = 4; // blurred at a time
 const ZERO = '0'.repeat(64);
 
 // What one red, green or blue level adds to the brightness.
@@ -55,44 +56,57 @@ export function pdqFromRGBA(data, width, height) {
 
 // pdqStream is pdqFromRGBA for a picture that comes some rows at a time, so that
 // a phone never holds a second copy of it: push(data, rows), then finish().
+//
+// A blurred value is the average of a window around it, cut at the picture's
+// edges: the sum that was there, plus what enters, minus what leaves. Beyond the
+// edges stand zeros, as adding or taking away 0 changes no bit. Rows go four at a
+// time, because a processor adds four sums that do not wait for each other in
+// about the time of one.
 export function pdqStream(width, height) {
   if (width < 5 || height < 5) {
     const nothing = { hash: ZERO, quality: 0, dihedral: new Array(8).fill(ZERO) };
     return { push() {}, finish: () => nothing };
   }
-  const window = Math.ceil(width / 128);
-  const raw = width === SIDE && height === SIDE ? new Float32Array(SIDE * SIDE) : null;
-  const small = new Float32Array(SIDE * SIDE);
-  const line = new Float32Array(width);
-  const smooth = new Float32Array(width);
-  const picked = new Float32Array(SIDE);
+  const across = windows(width);
+  const stride = across.size + width + across.ahead; // a row between its zeros
+  const luma = new Float32Array(ROWS * stride);
+  const once = new Float32Array(ROWS * width);
+  const twice = new Float32Array(ROWS * stride);
+  const picked = new Float32Array(ROWS * SIDE);
   const pick = (n) => Array.from({ length: SIDE }, (_, i) => Math.floor(((i + 0.5) * n) / SIDE));
   const [pickRow, pickColumn] = [pick(height), pick(width)];
-  let rowIn = 0;
-  let rowOut = 0;
+  const small = new Float32Array(SIDE * SIDE);
+  const raw = width === SIDE && height === SIDE ? new Float32Array(SIDE * SIDE) : null;
+  let [rowIn, rowMid, rowOut] = [0, 0, 0];
 
   // Two rounds of blur, each along the rows and then down the columns. Columns do
   // not mix, so the last step only runs on the 64 columns that are kept.
-  const second = columnBlur(SIDE, height, (row) => {
-    for (let i = 0; i < SIDE; i++) if (pickRow[i] === rowOut) small.set(row, i * SIDE);
+  const second = columnBlur(SIDE, height, (sums, inverse) => {
+    for (let i = 0; i < SIDE; i++) if (pickRow[i] === rowOut) scale(sums, inverse, small, i * SIDE);
     rowOut++;
   });
-  const first = columnBlur(width, height, (row) => {
-    rowBlur(row, window, smooth);
-    for (let j = 0; j < SIDE; j++) picked[j] = smooth[pickColumn[j]];
-    second(picked);
+  const first = columnBlur(width, height, (sums, inverse) => {
+    scale(sums, inverse, twice, (rowMid % ROWS) * stride + across.size);
+    rowMid++;
+    if (rowMid % ROWS !== 0 && rowMid < height) return;
+    rowBlurAt(twice, stride, across, pickColumn, picked);
+    for (let i = 0; i <= (rowMid - 1) % ROWS; i++) second(picked, i * SIDE);
   });
 
   return {
     push(data, rows) {
       if (data.length < rows * width * 4 || rowIn + rows > height) throw new FingerprintError('failed');
-      for (let at = 0, end = rows * width * 4; at < end; rowIn++) {
-        for (let j = 0; j < width; j++, at += 4) {
-          line[j] = f32(RED[data[at]] + GREEN[data[at + 1]]) + BLUE[data[at + 2]];
+      for (let y = 0; y < rows; ) {
+        const n = Math.min(ROWS, rows - y);
+        for (let i = 0; i < n; i++) brightness(data, (y + i) * width * 4, luma, i * stride + across.size, width);
+        rowBlur(luma, stride, across, once, width);
+        for (let i = 0; i < n; i++) {
+          const at = i * stride + across.size;
+          if (raw) raw.set(luma.subarray(at, at + SIDE), (rowIn + i) * SIDE);
+          first(once, i * width);
         }
-        if (raw) raw.set(line, rowIn * SIDE);
-        rowBlur(line, window, smooth);
-        first(smooth);
+        rowIn += n;
+        y += n;
       }
     },
     finish() {
@@ -105,62 +119,97 @@ export function pdqStream(width, height) {
   };
 }
 
-// rowBlur writes to out the running average of line over a window of w values.
-function rowBlur(line, w, out) {
-  const n = line.length;
-  const half = (w + 2) >> 1;
-  let [sum, count, right, left, to] = [0, 0, 0, 0, 0];
-  while (right < half - 1) {
-    sum = f32(sum + line[right++]);
-    count++;
-  }
-  while (right < w) {
-    sum = f32(sum + line[right++]);
-    out[to++] = sum / ++count;
-  }
-  while (right < n) {
-    sum = f32(f32(sum + line[right++]) - line[left++]);
-    out[to++] = sum / count;
-  }
-  while (to < n) {
-    sum = f32(sum - line[left++]);
-    out[to++] = sum / --count;
+// windows describes the blur of n values: the window's size, how far it reaches
+// ahead of the value that it is for, and for each value 1 / the number of values
+// in its window. Multiplying by that in 64 bits and rounding to 32 gives the bits
+// of the division: a quotient of a 24-bit number by a small whole number is never
+// near enough to the middle of two 32-bit numbers for the 64-bit error to count.
+function windows(n) {
+  const size = Math.ceil(n / 128);
+  const ahead = (size + 2) >> 1;
+  const inverses = Float64Array.from({ length: n }, (_, i) => 1 / (Math.min(n, i + ahead) - Math.max(0, i + ahead - size)));
+  return { size, ahead, inverses };
+}
+
+// brightness writes the luma of n pixels.
+function brightness(data, from, out, to, n) {
+  for (let j = 0; j < n; j++, from += 4) {
+    out[to + j] = f32(RED[data[from]] + GREEN[data[from + 1]]) + BLUE[data[from + 2]];
   }
 }
 
-// columnBlur is the same average, down every column at once, for n rows that come
-// one after another; emit gets each finished row. Only the window is kept.
+// rowBlur writes to out the blurred values of four rows of n.
+function rowBlur(rows, stride, { size, ahead, inverses }, out, n) {
+  const [two, three] = [2 * stride, 3 * stride];
+  const [n2, n3] = [2 * n, 3 * n];
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let right = size; right < size + ahead - 1; right++) {
+    a = f32(a + rows[right]);
+    b = f32(b + rows[right + stride]);
+    c = f32(c + rows[right + two]);
+    d = f32(d + rows[right + three]);
+  }
+  for (let to = 0, left = ahead - 1, right = left + size; to < n; to++, left++, right++) {
+    a = f32(f32(a + rows[right]) - rows[left]);
+    b = f32(f32(b + rows[right + stride]) - rows[left + stride]);
+    c = f32(f32(c + rows[right + two]) - rows[left + two]);
+    d = f32(f32(d + rows[right + three]) - rows[left + three]);
+    const inverse = inverses[to];
+    out[to] = a * inverse;
+    out[to + n] = b * inverse;
+    out[to + n2] = c * inverse;
+    out[to + n3] = d * inverse;
+  }
+}
+
+// rowBlurAt is rowBlur for the 64 columns that are kept.
+function rowBlurAt(rows, stride, { size, ahead, inverses }, columns, out) {
+  const [two, three] = [2 * stride, 3 * stride];
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let k = 0, left = 0, right = size; k < SIDE; k++) {
+    for (const end = columns[k] + ahead; left < end; left++, right++) {
+      a = f32(f32(a + rows[right]) - rows[left]);
+      b = f32(f32(b + rows[right + stride]) - rows[left + stride]);
+      c = f32(f32(c + rows[right + two]) - rows[left + two]);
+      d = f32(f32(d + rows[right + three]) - rows[left + three]);
+    }
+    const inverse = inverses[columns[k]];
+    out[k] = a * inverse;
+    out[k + SIDE] = b * inverse;
+    out[k + 2 * SIDE] = c * inverse;
+    out[k + 3 * SIDE] = d * inverse;
+  }
+}
+
+// columnBlur is the same down every column at once, for n rows that come one
+// after another; emit gets the sums of each finished row and what to multiply
+// them by. Only the rows of the window are kept.
 function columnBlur(width, n, emit) {
-  const w = Math.ceil(n / 128);
-  const half = (w + 2) >> 1;
+  const { size, ahead, inverses } = windows(n);
   const sums = new Float32Array(width);
-  const kept = new Float32Array(width * w);
-  const out = new Float32Array(width);
-  let seen = 0;
-  let count = 0;
-  const write = () => {
-    for (let j = 0; j < width; j++) out[j] = sums[j] / count;
-    emit(out);
+  const kept = new Float32Array(width * size);
+  const zeros = new Float32Array(width);
+  let row = 1 - ahead; // the one that the next values finish
+  const take = (rows, at) => {
+    slide(sums, rows, at, kept, ((row + ahead - 1) % size) * width);
+    if (row >= 0) emit(sums, inverses[row]);
+    row++;
+    if (row === n - ahead + 1) while (row < n) take(zeros, 0);
   };
-  return (line) => {
-    const old = kept.subarray((seen % w) * width, (seen % w) * width + width);
-    if (seen < w) {
-      for (let j = 0; j < width; j++) sums[j] += line[j];
-      count++;
-    } else {
-      for (let j = 0; j < width; j++) sums[j] = f32(sums[j] + line[j]) - old[j];
-    }
-    old.set(line);
-    seen++;
-    if (seen >= half) write();
-    if (seen < n) return;
-    for (let left = n - w; left < n - w + half - 1; left++) {
-      const at = (left % w) * width;
-      for (let j = 0; j < width; j++) sums[j] -= kept[at + j];
-      count--;
-      write();
-    }
-  };
+  return take;
+}
+
+// slide adds the values that enter the window and takes away those that leave it.
+function slide(sums, rows, at, kept, old) {
+  for (let j = 0; j < sums.length; j++) {
+    const value = rows[at + j];
+    sums[j] = f32(sums[j] + value) - kept[old + j];
+    kept[old + j] = value;
+  }
+}
+
+function scale(sums, inverse, out, at) {
+  for (let j = 0; j < sums.length; j++) out[at + j] = sums[j] * inverse;
 }
 
 // quality adds up the differences between neighbours: a flat picture has none.

@@ -1,14 +1,14 @@
-// The pictures on the report page. The person chooses pictures; their
-// fingerprints are computed on this device by worker.js; the form then carries
-// the fingerprints in hidden inputs, and never the pictures: the file input has
-// no name, so the browser leaves it out of the form.
+// The pictures and videos on the report page. The person chooses them; their
+// fingerprints are computed on this device by worker.js (and video.js); the form
+// then carries the fingerprints in hidden inputs, and never the files: the file
+// input has no name, so the browser leaves it out of the form.
 //
 // What the page must contain. There is no sentence in this file: all come from
 // the page, so that the server chooses the language.
 //
 //   <form>                        the form that is sent
 //     <section data-rempart-picker hidden>   shown once the worker is ready
-//       <input type="file" multiple accept="image/*" data-picker-input>
+//       <input type="file" multiple accept="image/*,video/*" data-picker-input>
 //       <p data-picker-message role="alert" tabindex="-1"></p>
 //       <ul data-picker-list></ul>
 //       <p data-picker-live role="status" class="visually-hidden"></p>
@@ -25,31 +25,40 @@
 //       <template data-say="ready">…</template>   one for each of SENTENCES
 //     </section>
 //
-// {n} in a sentence is the number of the picture, {max} the most that one report
-// takes. If an element or a sentence is missing, the section stays hidden and the
+// {n} in a sentence is the number of the picture or video, {max} the most that one
+// report takes, {minutes} how much of a video is read. If an element or a sentence is missing, the section stays hidden and the
 // console says which. Rows that the server put in the list (after a mistake in
 // the form) are kept: each an <li> with its hidden input and a data-row-remove.
 //
 // Each row has data-state: waiting, working, then ready, low_quality (only exact
 // copies can be recognised), animated (first image only), exact_only (this
 // browser cannot read the picture, exact copies are recognised), duplicate,
-// not_picture, truncated, too_large, too_many_pixels, unsupported or failed.
-// The first four put one hidden input in the row, name="media", such as
+// not_picture, truncated, too_large, too_many_pixels, unsupported or failed. A
+// video ends as video_ready, video_long (its beginning only), video_low_quality,
+// video_exact_only or video_failed. ready, low_quality, animated, exact_only and
+// the first four of a video put one hidden input in the row, name="media", such as
 //   {"fingerprints":[{"type":"pdq","value":"…","quality":87},{"type":"sha256","value":"…"}]}
+// with several pdq for a video, one an image that stands for it.
+
+import { MAX_SECONDS, choose, images } from './video.js';
 
 const MAX_PICTURES = 20;
 const PATIENCE = 120_000; // ms without a word from the worker
 const LOW_QUALITY = 50;
+const OF_A_VIDEO = { most: 20, least: LOW_QUALITY, near: 8 }; // pdq of one video
 const SENTENCES = [
   ...['waiting', 'working', 'ready', 'low_quality', 'animated', 'exact_only', 'duplicate'],
   ...['not_picture', 'truncated', 'too_large', 'too_many_pixels', 'unsupported', 'failed'],
-  'title', // of a row: picture {n}
+  ...['video_ready', 'video_long', 'video_low_quality', 'video_exact_only', 'video_failed'],
+  'title', // of a row: picture {n}, before anything is known of it
+  'video', // the same, once it is known to be a video
   'remove', // label of a row's button
   'removed',
   'too_many', // more than {max} were chosen
   'wait', // the form is held back while pictures are being read
   'all_done',
   'no_exact', // note: not an https page, so exact copies cannot be recognised
+  'no_exact_large', // note: the same, as the video is too large
 ];
 
 const part = (row, name) => row.querySelector(`[data-row-${name}]`);
@@ -76,12 +85,14 @@ class Picker {
   }
 
   say(name, n = '') {
-    return this.sentences.get(name).replaceAll('{n}', n).replaceAll('{max}', MAX_PICTURES);
+    const sentence = this.sentences.get(name).replaceAll('{n}', n).replaceAll('{max}', MAX_PICTURES);
+    return sentence.replaceAll('{minutes}', MAX_SECONDS / 60);
   }
 
   // startWorker also ends a worker that is stuck or no longer wanted.
   startWorker() {
     this.worker?.terminate();
+    this.hashed?.(null); // the image that it had
     this.worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
     this.worker.onmessage = ({ data }) => this.hear(data);
     this.worker.onerror = () => this.giveUp();
@@ -133,44 +144,90 @@ class Picker {
 
   hear(data) {
     if (data.ready) {
+      this.exact = data.exact;
       this.section.hidden = false;
     } else if (data.id !== this.queue[0]?.n) {
       // about a picture that is no longer wanted
+    } else if (data.result?.kind === 'video') {
+      this.look(this.queue[0], data.result);
     } else if (data.result) {
       this.finish(data.result);
+    } else if ('hashed' in data) {
+      this.hashed(data.hashed);
     } else {
-      part(this.queue[0].row, 'progress').value = data.progress;
-      this.watch();
+      this.progress(data.progress);
     }
+  }
+
+  progress(value) {
+    part(this.queue[0].row, 'progress').value = value;
+    this.watch();
+  }
+
+  // look gives the worker the images of a video, one after another.
+  async look(job, result) {
+    const { n, file, row } = job;
+    part(row, 'title').textContent = this.say('video', n);
+    const hashed = [];
+    const found = { ...result, ok: false, video: true, prints: [] };
+    try {
+      const all = images(file);
+      for (let next = await all.next(); ; next = await all.next()) {
+        if (next.done) {
+          found.long = next.value;
+          break;
+        }
+        const { bitmap, part: done } = next.value;
+        const answer = new Promise((resolve) => (this.hashed = resolve));
+        if (this.queue[0] === job) this.worker.postMessage({ id: n, image: bitmap }, [bitmap]);
+        const one = this.queue[0] === job && (await answer);
+        if (this.queue[0] !== job || !one) {
+          bitmap.close();
+          await all.return();
+          break;
+        }
+        hashed.push(one);
+        this.progress(done);
+      }
+    } catch {
+      found.long = true; // this browser cannot read it, or not to its end
+    }
+    found.prints = choose(hashed, OF_A_VIDEO);
+    found.ok = found.prints.length > 0;
+    if (this.queue[0] === job) this.finish(found);
   }
 
   finish(result) {
     const { n, row } = this.queue.shift();
-    const fingerprints = [];
-    if (result.ok) fingerprints.push({ type: 'pdq', value: result.pdq, quality: result.quality });
-    if (result.sha256 && (result.ok || result.code === 'unsupported')) {
-      fingerprints.push({ type: 'sha256', value: result.sha256 });
-    }
-    let state = result.code;
-    if (result.ok && result.quality < LOW_QUALITY) state = 'low_quality';
-    else if (result.ok) state = result.animated ? 'animated' : 'ready';
-    else if (fingerprints.length > 0) state = 'exact_only';
+    const { ok, sha256 } = result;
+    const prints = result.prints ?? (ok ? [result] : []);
+    const fingerprints = prints.map(({ pdq, quality }) => ({ type: 'pdq', value: pdq, quality }));
+    if (sha256 && (ok || result.video || result.code === 'unsupported')) fingerprints.push({ type: 'sha256', value: sha256 });
+    const state = this.verdict(result, prints, fingerprints);
 
     const value = JSON.stringify({ fingerprints });
     const given = [...this.list.querySelectorAll('input[name="media"]')].some((input) => input.value === value);
-    if (given) {
-      state = 'duplicate';
-    } else if (fingerprints.length > 0) {
+    if (!given && fingerprints.length > 0) {
       const input = document.createElement('input');
       Object.assign(input, { type: 'hidden', name: 'media', value });
       row.append(input);
     }
     part(row, 'progress').hidden = true;
-    if (result.ok && !result.sha256) part(row, 'note').textContent = this.say('no_exact', n);
-    this.show(row, n, state);
-    this.live.textContent = `${this.say('title', n)}. ${this.say(state, n)}`;
+    if (ok && !sha256) part(row, 'note').textContent = this.say(this.exact ? 'no_exact_large' : 'no_exact', n);
+    this.show(row, n, given ? 'duplicate' : state);
+    this.live.textContent = `${part(row, 'title').textContent}. ${part(row, 'state').textContent}`;
     this.next();
     this.release();
+  }
+
+  // verdict is the state of a row whose reading has ended.
+  verdict({ ok, video, long, code, animated }, prints, fingerprints) {
+    const kind = video ? 'video_' : '';
+    if (!ok && fingerprints.length > 0) return `${kind}exact_only`;
+    if (!ok) return video ? 'video_failed' : code;
+    if (prints.every(({ quality }) => quality < LOW_QUALITY)) return `${kind}low_quality`;
+    if (video) return long ? 'video_long' : 'video_ready';
+    return animated ? 'animated' : 'ready';
   }
 
   // release says that nothing is being read any more.

@@ -4,7 +4,7 @@
 
 // sniff returns {format, width, height, animated, truncated} for a Uint8Array.
 // format is jpeg, png, gif, webp, avif, heic, "other" for a picture format that
-// Rempart does not read, or "" for what is no picture. width and height are 0
+// Rempart does not read, "video", or "" for what is neither. width and height are 0
 // where the header does not say them, and do not take account of a turned photo.
 // Where parts of the header disagree the largest size counts, so that a limit on
 // the size holds. truncated means that the file stops before its own end mark.
@@ -16,6 +16,8 @@ export function sniff(bytes) {
   if (text(bytes, 0, 4) === 'RIFF' && text(bytes, 8, 4) === 'WEBP') return webp(bytes, found);
   if (text(bytes, 4, 4) === 'ftyp') return isobmff(bytes, found);
   const start = text(bytes, 0, 256);
+  // WebM and Matroska, AVI, QuickTime without a brand, Ogg, MPEG
+  if (/^(\x1a\x45\xdf\xa3|RIFF[^]{4}AVI |[^]{4}(moov|mdat|wide)|OggS|\0\0\x01[\xba\xb3])/.test(start)) found.format = 'video';
   if (/^(BM[^]{4}\0\0\0\0|II\*\0|MM\0\*|\0\0\x01\0|\xff\x0a|\0\0\0\x0cJXL |8BPS)/.test(start)) found.format = 'other';
   if (/^(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--[^]*?-->\s*)*(<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]/.test(start)) found.format = 'other';
   return found;
@@ -131,12 +133,13 @@ function webp(b, found) {
 }
 
 // isobmff reads the brands of AVIF and HEIC, and the sizes (ispe boxes) near the
-// start. A video in the same container stays "no picture".
+// start. Anything else in that container is a video, unless it is sound alone.
 function isobmff(b, found) {
   const brands = text(b, 8, Math.min(be32(b, 0) - 8, 120)).match(/[^]{4}/g) || [];
   if (brands.some((name) => /^avi[fs]$/.test(name))) found.format = 'avif';
   else if (brands.some((name) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(name))) found.format = 'heic';
-  else return found;
+  else if (!/^M4[AB]/.test(brands[0])) found.format = 'video';
+  if (found.format !== 'avif' && found.format !== 'heic') return found;
   found.animated = /^(avis|msf1|hev[cxms])$/.test(brands[0]);
   const end = Math.min(b.length - 16, 1 << 16);
   for (let at = 0; (at = b.indexOf(0x69, at)) >= 0 && at < end; at++) {

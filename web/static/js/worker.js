@@ -8,23 +8,36 @@
 // It takes {id, file}, posts {id, progress} (0 to 1) on the way, and ends with
 // {id, result}, where result is one of
 //   {ok: true, kind, sha256, pdq, quality, dihedral, width, height, animated, ms}
+//   {ok: true, kind: "video", sha256, ms}
 //   {ok: false, code, sha256, ms}
-// kind: jpeg, png, gif, webp, avif or heic. sha256 is "" where there is none.
-// code: not_picture; truncated (its end is missing); too_large (bytes);
-// too_many_pixels; unsupported (this browser cannot read that format, or
-// protects itself against reading pixels; sha256 still holds); failed.
+// kind: jpeg, png, gif, webp, avif or heic. sha256 is "" where there is none: on
+// plain http, and for a video of more than 256 MiB, as the browser can only take
+// a whole file at once. code: not_picture; truncated (its end is missing);
+// too_large (bytes); too_many_pixels; unsupported (this browser cannot read that
+// format, or protects itself against reading pixels; sha256 still holds); failed.
 // Of an animated picture only the first image is read.
+//
+// A worker cannot play a video: the page takes its images, see video.js, and
+// gives each as {id, image}. The answer is {id, hashed: {pdq, quality}}, or
+// {id, hashed: null} where pixels cannot be read.
 
 import { FingerprintError, pdqStream, sha256Hex } from './fingerprint.js';
 import { sniff } from './sniff.js';
 
-const MAX_BYTES = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const MAX_BYTES = 64 * MIB;
+const MAX_VIDEO_BYTES = 500 * MIB;
+const MAX_EXACT_BYTES = 256 * MIB;
 const MAX_PIXELS = 100_000_000;
-const STRIP_PIXELS = 1 << 20; // read from the canvas at a time
+const STRIP_PIXELS = 1 << 18; // read from the canvas at a time
 
 const exact = Boolean(globalThis.crypto?.subtle);
 
-self.onmessage = async ({ data: { id, file } }) => {
+self.onmessage = async ({ data: { id, file, image } }) => {
+  if (image) {
+    self.postMessage({ id, hashed: hashImage(image) });
+    return;
+  }
   const start = performance.now();
   const progress = (part) => self.postMessage({ id, progress: part });
   const result = { ok: false, sha256: '' };
@@ -38,25 +51,46 @@ self.onmessage = async ({ data: { id, file } }) => {
 };
 
 async function examine(file, result, progress) {
-  if (file.size > MAX_BYTES) throw new FingerprintError('too_large');
   progress(0);
+  if (sniff(new Uint8Array(await file.slice(0, 4096).arrayBuffer())).format === 'video') {
+    if (file.size > MAX_VIDEO_BYTES) throw new FingerprintError('too_large');
+    if (exact && file.size <= MAX_EXACT_BYTES) result.sha256 = await sha256Hex(await file.arrayBuffer());
+    return { kind: 'video' };
+  }
+  if (file.size > MAX_BYTES) throw new FingerprintError('too_large');
   const bytes = await file.arrayBuffer();
   const head = sniff(new Uint8Array(bytes));
   if (head.format === '') throw new FingerprintError('not_picture');
   if (head.width * head.height > MAX_PIXELS) throw new FingerprintError('too_many_pixels');
   if (head.truncated) throw new FingerprintError('truncated');
-  if (exact) result.sha256 = await sha256Hex(bytes);
-  progress(0.1);
-  // A size that is not known beforehand cannot be limited.
-  if (head.format === 'other' || head.width * head.height === 0) throw new FingerprintError('unsupported');
-
-  const bitmap = await decode(file, head.format);
+  const sum = exact ? sha256Hex(bytes) : ''; // while the picture is decoded
   try {
-    const { width, height } = bitmap;
-    if (width * height > MAX_PIXELS) throw new FingerprintError('too_many_pixels');
+    progress(0.1);
+    // A size that is not known beforehand cannot be limited.
+    if (head.format === 'other' || head.width * head.height === 0) throw new FingerprintError('unsupported');
+    const bitmap = await decode(file, head.format);
     progress(0.4);
-    const { hash, quality, dihedral } = readPixels(bitmap, (part) => progress(0.4 + 0.6 * part));
+    const { width, height } = bitmap;
+    const { hash, quality, dihedral } = hashBitmap(bitmap, (part) => progress(0.4 + 0.6 * part));
     return { kind: head.format, pdq: hash, quality, dihedral, width, height, animated: head.animated };
+  } finally {
+    result.sha256 = await sum;
+  }
+}
+
+function hashImage(bitmap) {
+  try {
+    const { hash, quality } = hashBitmap(bitmap, () => {});
+    return { pdq: hash, quality };
+  } catch {
+    return null;
+  }
+}
+
+function hashBitmap(bitmap, progress) {
+  try {
+    if (bitmap.width * bitmap.height > MAX_PIXELS) throw new FingerprintError('too_many_pixels');
+    return readPixels(bitmap, progress);
   } finally {
     bitmap.close();
   }

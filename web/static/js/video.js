@@ -1,0 +1,77 @@
+// Images of a video, one a second, taken on this device. A page can play a video
+// and a worker cannot, so this runs in the page. It sends nothing and stores
+// nothing: the browser reads the chosen file from memory, under an address
+// (blob:) that exists on this page only and only until the last image is taken;
+// nothing is played aloud or shown.
+
+export const MAX_SECONDS = 180; // of a video: what comes later is not read
+const MAX_PIXELS = 16_777_216; // of one image, 4096 x 4096
+const PATIENCE = 20_000; // ms for one image
+
+// images yields {bitmap, part} for the images at 0, 1, 2 … seconds of a video
+// file, as long as the video lasts or MAX_SECONDS; part (0 to 1) is how far it
+// got. Each bitmap is the caller's to close. It returns whether the video goes on
+// after the last image. It throws where this browser cannot read the video,
+// or takes too long.
+export async function* images(file) {
+  const video = document.createElement('video');
+  Object.assign(video, { muted: true, playsInline: true, preload: 'auto', src: URL.createObjectURL(file) });
+  try {
+    await event(video, 'loadeddata');
+    if (video.videoWidth * video.videoHeight === 0) throw new Error('sound alone');
+    if (video.videoWidth * video.videoHeight > MAX_PIXELS) throw new Error('too many pixels');
+    const end = Math.min(video.duration, MAX_SECONDS);
+    for (let at = 0; at < Math.max(end, 0.001); at++) {
+      if (at > 0) {
+        const moved = event(video, 'seeked');
+        video.currentTime = at;
+        await moved;
+        if (video.currentTime < at) break; // the end of a recording whose length is not written down
+      }
+      yield { bitmap: await createImageBitmap(video), part: Math.min(1, (at + 1) / end) };
+    }
+    return video.duration > MAX_SECONDS;
+  } finally {
+    URL.revokeObjectURL(video.src);
+    video.removeAttribute('src');
+    video.load(); // lets go of the file
+  }
+}
+
+// event waits for the video to say name, or throws.
+function event(video, name) {
+  return new Promise((resolve, reject) => {
+    const ended = new AbortController();
+    const end = (settle) => () => {
+      clearTimeout(timer);
+      ended.abort();
+      settle();
+    };
+    const timer = setTimeout(end(reject), PATIENCE);
+    video.addEventListener(name, end(resolve), { signal: ended.signal });
+    video.addEventListener('error', end(reject), { signal: ended.signal });
+  });
+}
+
+// choose returns which of the hashed images stand for the video: those with
+// enough detail, without those that are nearly equal to one before, at most `most`
+// of them, spread evenly. Where none has enough detail it returns the best one.
+// Each is {pdq, quality}.
+export function choose(hashed, { most, least, near }) {
+  const chosen = [];
+  for (const one of hashed) {
+    if (one.quality >= least && chosen.every((other) => distance(one.pdq, other.pdq) > near)) chosen.push(one);
+  }
+  if (chosen.length === 0) return [...hashed].sort((a, b) => b.quality - a.quality).slice(0, 1);
+  if (chosen.length <= most) return chosen;
+  return Array.from({ length: most }, (_, i) => chosen[Math.floor((i * chosen.length) / most)]);
+}
+
+// distance counts the bits in which two hashes in hexadecimal differ.
+function distance(a, b) {
+  let bits = 0;
+  for (let i = 0; i < a.length; i++) {
+    for (let x = parseInt(a[i], 16) ^ parseInt(b[i], 16); x; x &= x - 1) bits++;
+  }
+  return bits;
+}
