@@ -219,12 +219,14 @@ func pictureError(err error) error {
 		e.Kind, e.Code, e.Public = rempart.TooLarge, "picture.bytes", "This file is too large; at most 64 MiB can be checked."
 	case errors.Is(err, media.ErrTooManyPixels):
 		e.Kind, e.Code, e.Public = rempart.TooLarge, "picture.pixels", "This picture has too many pixels; at most 100 million can be checked."
+	case errors.Is(err, media.ErrTooCostly):
+		e.Kind, e.Code, e.Public = rempart.TooLarge, "picture.costly", "This file was given up: it takes more work than a picture may."
 	case errors.Is(err, media.ErrTruncated):
 		e.Code, e.Public = "picture.truncated", "This file is incomplete: it ends before the picture does."
 	case errors.Is(err, media.ErrDamaged):
 		e.Code, e.Public = "picture.damaged", "This file is damaged: the picture in it cannot be read."
 	case errors.Is(err, media.ErrUnsupported):
-		e.Code, e.Public = "picture.unsupported", "Pictures of this format cannot be read here. JPEG, PNG, GIF and WebP can."
+		e.Code, e.Public = "picture.unsupported", "Pictures of this format cannot be read here. JPEG, PNG, GIF, WebP, TIFF and BMP can."
 	case errors.Is(err, media.ErrNotPicture):
 		e.Code, e.Public = "picture.not", "This file is not a picture."
 	default:

@@ -48,6 +48,10 @@ var strangers = []struct{ name, magic string }{
 	{"video", "????ftyp"},
 	{"video", "\x1a\x45\xdf\xa3"},
 	{"video", "RIFF????AVI "},
+	{"video", "FLV\x01"},
+	{"video", "OggS"},
+	{"video", "\x00\x00\x01\xba"},                 // MPEG program stream
+	{"video", "\x30\x26\xb2\x75\x8e\x66\xcf\x11"}, // ASF, WMV
 	{"JPEG 2000", "\x00\x00\x00\x0cjP  \r\n\x87\n"},
 	{"Photoshop", "8BPS"},
 	{"PDF", "%PDF-"},

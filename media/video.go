@@ -255,6 +255,22 @@ func examine(ctx context.Context, in *sealed) (*VideoInfo, error) {
 	return info, nil
 }
 
+// IsVideo says whether a file that starts so (64 bytes are enough) is for
+// [Video] rather than for [Decode].
+func IsVideo(start []byte) bool {
+	for _, f := range formats {
+		if match(start, f.magic) {
+			return false
+		}
+	}
+	for _, s := range strangers {
+		if s.name == "video" && match(start, s.magic) {
+			return true
+		}
+	}
+	return false
+}
+
 // ratio reads "30000/1001"; it is 0 if that is no rate of frames.
 func ratio(s string) float64 {
 	above, below, _ := strings.Cut(s, "/")

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestHashVideo: a line of JSON for a video, and a clear refusal without
+// -json.
+func TestHashVideo(t *testing.T) {
+	for _, program := range []string{"ffmpeg", "ffprobe", "prlimit"} {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("%s is missing: run scripts/test-deps.sh", program)
+			}
+			t.Skipf("%s is missing: run scripts/test-deps.sh", program)
+		}
+	}
+	name := filepath.Join(t.TempDir(), "card.mp4")
+	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=3", name).CombinedOutput(); err != nil {
+		t.Fatalf("making a video: %v: %s", err, out)
+	}
+	var out, stderr bytes.Buffer
+	if exit := run(t.Context(), []string{"hash", "-json", name}, strings.NewReader(""), &out, &stderr); exit != 0 {
+		t.Fatalf("exit %d: %s", exit, &stderr)
+	}
+	var line struct {
+		File, SHA256, Codec             string
+		Width, Height, Frames, Features int
+		Rate, Duration                  float64
+	}
+	in := json.NewDecoder(&out)
+	in.DisallowUnknownFields()
+	if err := in.Decode(&line); err != nil {
+		t.Fatal(err)
+	}
+	if line.File != name || len(line.SHA256) != 64 || line.Width != 320 || line.Height != 240 || line.Rate != 25 || line.Duration != 3 || line.Frames != 3 || line.Features != 3 {
+		t.Errorf("%+v", line)
+	}
+	stderr.Reset()
+	if exit := run(t.Context(), []string{"hash", name}, strings.NewReader(""), &out, &stderr); exit != 1 || !strings.Contains(stderr.String(), "-json") {
+		t.Errorf("without -json: exit %d, %s", exit, &stderr)
+	}
+}
