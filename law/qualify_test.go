@@ -114,7 +114,7 @@ func TestQualificationIsComplete(t *testing.T) {
 	}
 	wantEN := []string{
 		"The content is sexual.",
-		"It is content altered by artificial intelligence.",
+		"It is a montage or content altered by artificial intelligence.",
 		"It reproduces the image or words of a person who can be recognised.",
 		"The person did not agree to its being shown.",
 		"It was brought to the public, online.",

@@ -91,6 +91,9 @@ func (s *Server) callback(r *http.Request, body io.Reader) error {
 		return &rempart.Error{Kind: rempart.TooLarge, Code: "callback.size", Public: "This message is too long or broke off.", Err: err}
 	}
 	cred, err := s.DB.Credentials(r.Context(), p.ID)
+	if rempart.KindOf(err) == rempart.NotFound {
+		return &rempart.Error{Kind: rempart.Unauthorized, Code: "callback.secret", Public: "No secret is shared with you to sign messages with; ask the operator of this instance."}
+	}
 	if err != nil {
 		return err
 	}

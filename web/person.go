@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ var itemTones = map[rempart.ItemState]string{
 }
 
 func newFollowView(p page, f *flow.Follow) followView {
-	v := followView{Opened: p.T("follow.opened", p.Date(f.OpenedAt)), Case: p.T("follow.case." + string(f.State)), Minor: f.Minor}
+	v := followView{Opened: p.T("follow.opened", p.Date(f.OpenedAt)), Case: whole(p, f), Minor: f.Minor}
 	if f.Stops > 0 {
 		v.Stops = p.N("follow.stops.total", f.Stops)
 	}
@@ -161,5 +162,14 @@ func (s *Server) itemSentence(lang string, i flow.FollowItem) string {
 
 // nextSentence says where the whole report stands and what happens next.
 func (s *Server) nextSentence(lang string, f *flow.Follow) string {
-	return page{Lang: lang, pages: s.pages}.T("follow.case." + string(f.State))
+	return whole(page{Lang: lang, pages: s.pages}, f)
+}
+
+// whole says where the report stands as one: analysts who wait for nobody are
+// not said to be working.
+func whole(p page, f *flow.Follow) string {
+	if f.State == rempart.CaseActive && len(f.Items) > 0 && !slices.ContainsFunc(f.Items, func(i flow.FollowItem) bool { return !i.State.Settled() }) {
+		return p.T("follow.case.settled")
+	}
+	return p.T("follow.case." + string(f.State))
 }
