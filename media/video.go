@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +81,21 @@ type VideoInfo struct {
 	Width, Height int      // pixels as stored: rotation is not applied
 	Rate          float64  // mean frames a second, above 0
 	Duration      float64  // seconds; 0 if the file does not say
+
+	format string // ffmpeg's name of how pixels are stored
+	full   bool   // whether their brightness goes from 0 to 255, not from 16 to 235
 }
+
+// planar are the formats that begin with a plane of brightness, a byte a pixel.
+var planar = []string{"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p"}
+
+// widened gives to each brightness of 16 to 235 its own of 0 to 255.
+var widened = func() (table [256]byte) {
+	for y := range table {
+		table[y] = byte(min(max(((y-16)*255+109)/219, 0), 255))
+	}
+	return table
+}()
 
 // A Frame is one picture of a video.
 type Frame struct {
@@ -150,6 +165,8 @@ func video(ctx context.Context, r io.Reader, opt VideoOptions, grey bool, each f
 
 	mod := vpdq.Mod(opt.Seconds, info.Rate)
 	frame := Frame{Info: info, Width: width, Height: height}
+	// The plane as it is stored spares the program a conversion.
+	plane := grey && out == stored && width == info.Width && slices.Contains(planar, info.format)
 	format, buffer := "rgb24", make([]byte, 3*out)
 	if grey {
 		format, buffer = "gray", buffer[:out]
@@ -163,6 +180,11 @@ func video(ctx context.Context, r io.Reader, opt VideoOptions, grey bool, each f
 				return nil
 			} else if err != nil {
 				return err
+			}
+			if plane && !info.full {
+				for i, y := range buffer {
+					buffer[i] = widened[y]
+				}
 			}
 			frame.Number = n * mod
 			frame.Timestamp = float64(frame.Number) / info.Rate
@@ -181,6 +203,9 @@ func video(ctx context.Context, r io.Reader, opt VideoOptions, grey bool, each f
 		output: math.MaxInt64,
 	}
 	filter := fmt.Sprintf("scale=%d:%d:flags=area", width, height)
+	if plane {
+		filter += ",format=" + info.format + ",extractplanes=y"
+	}
 	if mod > 1 {
 		filter = fmt.Sprintf(`select=not(mod(n\,%d)),`, mod) + filter
 	}
@@ -215,7 +240,7 @@ func examine(ctx context.Context, in *sealed) (*VideoInfo, error) {
 		return err
 	}
 	args := append([]string{"-select_streams", "v:0", "-of", "json", "-show_entries",
-		"stream=codec_name,width,height,avg_frame_rate,r_frame_rate,duration:format=duration"}, sources("-threads", "1")...)
+		"stream=codec_name,pix_fmt,color_range,width,height,avg_frame_rate,r_frame_rate,duration:format=duration"}, sources("-threads", "1")...)
 	b := bound{wall: 20 * time.Second, cpu: 10, memory: 2 << 30, output: 64 << 10}
 	if err := confined(ctx, in, b, read, "ffprobe", args...); errors.Is(err, ErrDamaged) {
 		return nil, fmt.Errorf("media: %w: %v", ErrNotVideo, err) // not damaged: of no known kind
@@ -225,6 +250,8 @@ func examine(ctx context.Context, in *sealed) (*VideoInfo, error) {
 	var said struct {
 		Streams []struct {
 			Codec    string `json:"codec_name"`
+			Format   string `json:"pix_fmt"`
+			Range    string `json:"color_range"`
 			Width    int    `json:"width"`
 			Height   int    `json:"height"`
 			Mean     string `json:"avg_frame_rate"`
@@ -242,7 +269,11 @@ func examine(ctx context.Context, in *sealed) (*VideoInfo, error) {
 		return nil, fmt.Errorf("media: %w: no video stream in it", ErrNotVideo)
 	}
 	s := said.Streams[0]
-	info := &VideoInfo{Codec: s.Codec, Width: s.Width, Height: s.Height, Rate: ratio(s.Mean), Duration: seconds(s.Duration)}
+	info := &VideoInfo{
+		Codec: s.Codec, Width: s.Width, Height: s.Height,
+		Rate: ratio(s.Mean), Duration: seconds(s.Duration),
+		format: s.Format, full: s.Range == "pc" || strings.HasPrefix(s.Format, "yuvj"),
+	}
 	if info.Rate == 0 {
 		info.Rate = ratio(s.Base)
 	}

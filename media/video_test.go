@@ -149,6 +149,46 @@ func TestVideoKinds(t *testing.T) {
 	}
 }
 
+// TestVideoBrightness compares the plane of brightness as it is stored with
+// what conversion to grey gives, for both ranges.
+func TestVideoBrightness(t *testing.T) {
+	needs(t, "prlimit", "ffmpeg", "ffprobe")
+	for _, c := range []struct {
+		name string
+		args []string
+	}{
+		{"limited.mkv", []string{"-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv420p", "-frames:v", "3"}},
+		{"full.mkv", []string{"-c:v", "libx264", "-qp", "0", "-vf", "scale=out_range=full", "-pix_fmt", "yuv420p", "-color_range", "pc", "-frames:v", "3"}},
+		{"jpeg.mkv", []string{"-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj444p", "-frames:v", "3"}},
+		{"deep.mkv", []string{"-c:v", "ffv1", "-pix_fmt", "yuv422p10le", "-frames:v", "3"}},
+	} {
+		data := pattern(t, c.name, c.args...)
+		var colours [][]byte
+		for f, err := range Video(t.Context(), bytes.NewReader(data), VideoOptions{}) {
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			colours = append(colours, bytes.Clone(f.RGB))
+		}
+		n := 0
+		_, err := video(t.Context(), bytes.NewReader(data), DefaultVideo, true, func(f Frame) error {
+			off := 0.0
+			for i, y := range f.y {
+				rgb := colours[f.Number][3*i:]
+				off += math.Abs(0.299*float64(rgb[0]) + 0.587*float64(rgb[1]) + 0.114*float64(rgb[2]) - float64(y))
+			}
+			if off /= float64(len(f.y)); off > 2 {
+				t.Errorf("%s, frame %d: %.2f levels off on average", c.name, f.Number, off)
+			}
+			n++
+			return nil
+		})
+		if err != nil || n != 3 || len(colours) != 3 {
+			t.Errorf("%s: %d and %d frames, %v", c.name, n, len(colours), err)
+		}
+	}
+}
+
 func TestVideoRefuses(t *testing.T) {
 	needs(t, "prlimit", "ffmpeg", "ffprobe")
 	whole := pattern(t, "whole.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p")
