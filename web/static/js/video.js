@@ -26,7 +26,7 @@ export async function* images(file) {
         const moved = event(video, 'seeked');
         video.currentTime = at;
         await moved;
-        if (video.currentTime < at) break; // the end of a recording whose length is not written down
+        if (video.currentTime < at - 0.1) break; // the end of a recording whose length is not written down
       }
       yield { bitmap: await createImageBitmap(video), part: Math.min(1, (at + 1) / end) };
     }

@@ -11,10 +11,11 @@
 //   {ok: true, kind: "video", sha256, ms}
 //   {ok: false, code, sha256, ms}
 // kind: jpeg, png, gif, webp, avif or heic. sha256 is "" where there is none: on
-// plain http, and for a video of more than 256 MiB, as the browser can only take
-// a whole file at once. code: not_picture; truncated (its end is missing);
-// too_large (bytes); too_many_pixels; unsupported (this browser cannot read that
-// format, or protects itself against reading pixels; sha256 still holds); failed.
+// plain http, and for a video of more than 256 MiB or than the device's memory, as
+// the browser can only take a whole file at once. code: not_picture; truncated
+// (its end is missing); too_large (bytes); too_many_pixels; unsupported (this
+// browser cannot read that format, or protects itself against reading pixels;
+// sha256 still holds); failed.
 // Of an animated picture only the first image is read.
 //
 // A worker cannot play a video: the page takes its images, see video.js, and
@@ -54,7 +55,11 @@ async function examine(file, result, progress) {
   progress(0);
   if (sniff(new Uint8Array(await file.slice(0, 4096).arrayBuffer())).format === 'video') {
     if (file.size > MAX_VIDEO_BYTES) throw new FingerprintError('too_large');
-    if (exact && file.size <= MAX_EXACT_BYTES) result.sha256 = await sha256Hex(await file.arrayBuffer());
+    try {
+      if (exact && file.size <= MAX_EXACT_BYTES) result.sha256 = await sha256Hex(await file.arrayBuffer());
+    } catch {
+      // too much for this device's memory: its images are read all the same
+    }
     return { kind: 'video' };
   }
   if (file.size > MAX_BYTES) throw new FingerprintError('too_large');
