@@ -69,6 +69,11 @@ func TestCuts(t *testing.T) {
 		}
 	}
 	cuts["8×14+16×9"] = cut(8, 14, 16, 9)
+	cuts["12×15+8×9"] = cut(12, 15, 8, 9)
+	cuts["14×15+4×9"] = cut(14, 15, 4, 9)
+	cuts["14×16+4×8"] = cut(14, 16, 4, 8)
+	cuts["15×16+2×8"] = cut(15, 16, 2, 8)
+	cuts["10×15+12×8"] = cut(10, 15, 12, 8)
 	if only := os.Getenv("NEAR_ONLY"); only != "" {
 		for k := range cuts {
 			if !strings.Contains(only, k) {
@@ -90,12 +95,13 @@ func TestCuts(t *testing.T) {
 		rows.next = 0
 		start := time.Now()
 		s := build([]*source{rows}, cuts[name])
+		s.ready()
 		built := time.Since(start)
 		x := New()
 		x.segments = []*segment{s}
 		p := s.plans[31]
 		var one, many []time.Duration
-		for r := range 2048 {
+		for r := range 12000 {
 			q := r % 512
 			start := time.Now()
 			x.Search(qs[q], 31)

@@ -81,6 +81,36 @@ func TestDisk(t *testing.T) {
 	}
 }
 
+// TestAddAll adds to what is there, and in place of it.
+func TestAddAll(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(38, 39))
+	dir := t.TempDir()
+	x, all := reopen(t, dir, Options{}), make(map[ID]pdq.Hash)
+	q := random(rnd)
+	for range 3 {
+		var ids []ID
+		var hs []pdq.Hash
+		for range 20_000 {
+			ids = append(ids, ID(rnd.IntN(50_000)))
+			hs = append(hs, turn(rnd, q, 20+rnd.IntN(100)))
+			all[ids[len(ids)-1]] = hs[len(hs)-1]
+		}
+		x.Add(60_000, q)
+		all[60_000] = q
+		if err := x.AddAll(ids, hs); err != nil {
+			t.Fatal(err)
+		}
+		if s := x.Stats(); s.Segments != 1 || s.Tail != 0 || s.Values != len(all) {
+			t.Errorf("%+v, want %d", s, len(all))
+		}
+		check(t, x, all, q, 31)
+		closed(t, x)
+		x = reopen(t, dir, Options{})
+		check(t, x, all, q, 31)
+	}
+	closed(t, x)
+}
+
 func TestOneProcess(t *testing.T) {
 	dir := t.TempDir()
 	x := reopen(t, dir, Options{})

@@ -42,7 +42,7 @@ const (
 	journalRoom  = 1 << 20
 )
 
-// create makes a journal. It lasts from the first sync on.
+// createJournal makes a journal. It lasts from the first sync on.
 func createJournal(name string, number uint64) (*journal, error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -33,7 +33,7 @@
 // distance 31. Of each value found there the table holds 16 bits of chunk i+1,
 // the tag; where more of these differ than the second condition allows, the
 // value is passed over unseen. That leaves one in five hundred, whose bits are
-// counted. The more values, the wider the chunks ([widthsFor] in plan.go): two
+// counted. The more values, the wider the chunks (widthsFor in plan.go): two
 // of 22 bits with t = 2 and thirteen of 16 or 17 with t = 1 from four million
 // on, 3 + 3 + 13 × 2 = 32 = R + 1.
 //
@@ -108,13 +108,43 @@ func (x *Index) Add(id ID, h pdq.Hash) {
 	for x.merging && x.tail.len() >= x.tuning.maxTail {
 		x.calm.Wait()
 	}
+	x.add(id, h)
+	x.startMerge()
+}
+
+// AddAll is Add of each of hs under the ID at the same place, and then
+// [Index.Compact]: many values are merged once and not over and over, in half
+// the time or less, but searches are slow until it returns. They see
+// the values come a few thousand at a time.
+func (x *Index) AddAll(ids []ID, hs []pdq.Hash) error {
+	const part = 1 << 14
+	for from := 0; from < len(hs); from += part {
+		x.mu.Lock()
+		for x.merging && x.tail.len() >= maxRows-2*part {
+			x.calm.Wait()
+		}
+		for i := from; i < min(from+part, len(hs)); i++ {
+			x.add(ids[i], hs[i])
+		}
+		full := x.tail.len() >= maxRows-2*part
+		x.mu.Unlock()
+		if full {
+			if err := x.Compact(); err != nil {
+				return err
+			}
+		}
+	}
+	return x.Compact()
+}
+
+// add is Add under mu.
+func (x *Index) add(id ID, h pdq.Hash) {
 	x.remove(id)
 	x.tail.add(id, h.Words())
 	x.live++
 	if x.disk != nil {
 		x.disk.note(opAdd, id, h)
 	}
-	x.startMerge()
 }
 
 // Remove forgets what is filed under id, and reports whether there was
@@ -171,7 +201,7 @@ func (x *Index) Search(h pdq.Hash, radius int) []Match {
 	return sc.take(0)
 }
 
-// SearchBatch is Search for each of hs, in about half the time; the result has
+// SearchBatch is Search for each of hs; the result has
 // their order. Each group of 64 is answered at one moment.
 func (x *Index) SearchBatch(hs []pdq.Hash, radius int) [][]Match {
 	sc := rooms.Get().(*scratch)

@@ -47,7 +47,7 @@ import (
 //	1,000         none: every one is read  40
 //	100,000       16 of 16                 162
 //	1,000,000     16 of 16                 124
-//	10,000,000    2 of 22, 13 of 16 or 17  118
+//	10,000,000    2 of 22, 13 of 16 or 17  119
 //
 // History: 1 is the first.
 type segment struct {
