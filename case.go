@@ -3,6 +3,8 @@ package rempart
 import (
 	"slices"
 	"time"
+
+	"rempart/pdq"
 )
 
 // CaseState is where a case stands.
@@ -132,7 +134,8 @@ func (c *Case) RejectQualification(id, reason string, by Actor, at time.Time) er
 }
 
 // ConfirmFingerprint makes the entries of a medium active: from now on they
-// travel to platforms and match.
+// travel to platforms and match. It asks for a confirmed qualification, so that
+// no ordinary picture is listed by one click.
 func (c *Case) ConfirmFingerprint(itemID string, by Actor, at time.Time) error {
 	i, err := c.medium(itemID)
 	if err != nil {
@@ -140,6 +143,9 @@ func (c *Case) ConfirmFingerprint(itemID string, by Actor, at time.Time) error {
 	}
 	if i.State == ItemProtected {
 		return nil
+	}
+	if len(c.Confirmed()) == 0 {
+		return conflict("fingerprint.unqualified", "Confirm a qualification first: a fingerprint only enters the list if the facts may constitute an offence.")
 	}
 	if len(i.Entries) == 0 {
 		return conflict("item.nothing_listable", "None of these fingerprints can enter a list: the picture is too flat to be told from others.")
@@ -203,11 +209,12 @@ func (c *Case) setEntries(i *Item, s EntryState, at time.Time) {
 	}
 }
 
-// Stopped records that a platform stopped an upload of the medium.
+// Stopped records that a platform says that it stopped an upload of the medium.
+// Only a listed picture can have been recognised.
 func (c *Case) Stopped(itemID, peer string, distance int, at time.Time) error {
-	i, err := c.medium(itemID)
-	if err != nil {
-		return err
+	i := c.Item(itemID)
+	if i == nil || i.State != ItemProtected || distance < 0 || distance > pdq.MatchDistance {
+		return &Error{Kind: NotFound, Code: "stop.missing", Public: "No listed picture of ours fits this message."}
 	}
 	i.Stops++
 	i.LastStop = at
@@ -215,8 +222,9 @@ func (c *Case) Stopped(itemID, peer string, distance int, at time.Time) error {
 	return nil
 }
 
-// Close closes the case. It refuses while an item or a notice waits for
-// somebody, so that nothing is forgotten in silence.
+// Close closes the case. It refuses while an item waits for somebody or a notice
+// to be sent, so that nothing is forgotten in silence. An analyst who no longer
+// waits for a silent platform drops the item, with a reason.
 func (c *Case) Close(reason string, by Actor, at time.Time) error {
 	if reason == "" {
 		return &Error{Kind: Invalid, Field: "reason", Code: "case.reason", Public: "Say in a few words why the case is closed."}
@@ -227,10 +235,8 @@ func (c *Case) Close(reason string, by Actor, at time.Time) error {
 		}
 	}
 	for _, n := range c.Notices {
-		switch n.State {
-		case NoticeDecided, NoticeCancelled:
-		default:
-			return conflict("case.unsettled", "A notice of this case still waits for an answer.")
+		if n.State == NoticeDraft || n.State == NoticeQueued || n.State == NoticeFailed {
+			return conflict("case.unsettled", "A notice of this case still waits to be sent; send it or cancel it first.")
 		}
 	}
 	c.ClosedFor = reason

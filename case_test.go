@@ -1,6 +1,7 @@
 package rempart
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -253,6 +254,13 @@ func TestFingerprintWay(t *testing.T) {
 	if err := c.RejectFingerprint(m.ID, "", "Saule", t0); codeOf(err) != "fingerprint.reason" {
 		t.Errorf("rejected without a reason: %v", err)
 	}
+	if err := c.ConfirmFingerprint(m.ID, "Saule", t0); codeOf(err) != "fingerprint.unqualified" {
+		t.Errorf("listed without a confirmed qualification: %v", err)
+	}
+	if err := c.ConfirmQualification("fr-226-8-1", "Saule", t0); err != nil {
+		t.Fatal(err)
+	}
+	c.TakeConsequences()
 	if err := c.ConfirmFingerprint(m.ID, "Saule", t0); err != nil {
 		t.Fatal(err)
 	}
@@ -279,6 +287,130 @@ func TestReasonIsKept(t *testing.T) {
 	}
 	if err := c.RejectFingerprint(c.Items[2].ID, "image banale", "Saule", t0); err != nil || c.Items[2].Reason != "image banale" {
 		t.Errorf("%v, reason %q", err, c.Items[2].Reason)
+	}
+}
+
+// A platform that never answers is no dead end: an analyst stops waiting, with a
+// reason, and an answer that comes after all still counts.
+func TestSilentPlatform(t *testing.T) {
+	c, id := sent(t)
+	if err := c.NoticeAccepted(id, "N-1", Attempt{At: t0}, t0); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close("silence", "Saule", t0); codeOf(err) != "case.unsettled" {
+		t.Errorf("closed while items wait: %v", err)
+	}
+	for _, i := range c.Items[:2] {
+		if err := c.DropItem(i.ID, "la plateforme ne répond pas", "Saule", t0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.DropItem(c.Items[2].ID, "inutile", "Saule", t0); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close("silence", "Saule", t0); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.NoticeAcknowledged(id, "N-1", "galerie", t0); err != nil || c.Items[0].State != ItemDropped {
+		t.Errorf("a late acknowledgement: %v, item %s", err, c.Items[0].State)
+	}
+	d := map[string]Decision{c.Items[0].ID: decision(MeasureRemoved), c.Items[1].ID: decision(MeasureRefused)}
+	if err := c.NoticeDecided(id, "N-1", "galerie", d, t0); err != nil || c.Items[0].State != ItemRemoved || c.Items[1].State != ItemRefused {
+		t.Errorf("a late decision: %v, items %s, %s", err, c.Items[0].State, c.Items[1].State)
+	}
+}
+
+// A notice that failed and was taken up by another must not be moved by a late
+// answer to the first: the second would be wedged for ever.
+func TestLateAnswerToAFailedNotice(t *testing.T) {
+	c, first := sent(t)
+	if err := c.NoticeAttemptFailed(first, Attempt{At: t0, Status: 400}, t0); err != nil {
+		t.Fatal(err)
+	}
+	items := []string{c.Items[0].ID, c.Items[1].ID}
+	if _, err := c.PrepareNotice(gallery, items, because, Notifier{Name: "A", Email: "a@exemple.test"}, "Saule", t0); codeOf(err) != "item.held" {
+		t.Fatalf("a second notice for an item that a failed one holds: %v", err)
+	}
+	if err := c.CancelNotice(first, "Saule", t0); err != nil {
+		t.Fatal(err)
+	}
+	second, err := c.PrepareNotice(gallery, items, because, Notifier{Name: "A", Email: "a@exemple.test"}, "Saule", t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.EditNotice(second, because, true, "Saule", t0); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SendNotice(second, "Saule", t0); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.NoticeAcknowledged(first, "N-1", "galerie", t0); err != nil || c.Items[0].State != ItemQueued {
+		t.Fatalf("a late acknowledgement of the first: %v, item %s", err, c.Items[0].State)
+	}
+	if err := c.NoticeAccepted(second, "N-2", Attempt{At: t0}, t0); err != nil {
+		t.Fatalf("the second cannot be recorded: %v", err)
+	}
+	d := map[string]Decision{items[0]: decision(MeasureRemoved), items[1]: decision(MeasureRemoved)}
+	if err := c.NoticeDecided(first, "N-1", "galerie", d, t0); err != nil || c.Items[0].State != ItemNotified {
+		t.Fatalf("a late decision on the first: %v, item %s", err, c.Items[0].State)
+	}
+	if err := c.NoticeDecided(second, "N-2", "galerie", d, t0); err != nil || c.Items[0].State != ItemRemoved {
+		t.Fatalf("%v, item %s", err, c.Items[0].State)
+	}
+}
+
+// Only a listed picture can have been stopped, within the distance of a match.
+func TestStopped(t *testing.T) {
+	c := opened(t)
+	m := c.Items[2].ID
+	if err := c.Stopped(m, "galerie", 3, t0); codeOf(err) != "stop.missing" {
+		t.Errorf("a picture that is not listed was stopped: %v", err)
+	}
+	if err := errors.Join(c.ConfirmQualification("fr-226-8-1", "Saule", t0), c.ConfirmFingerprint(m, "Saule", t0)); err != nil {
+		t.Fatal(err)
+	}
+	for _, distance := range []int{-1, 32, 1 << 30} {
+		if err := c.Stopped(m, "galerie", distance, t0); codeOf(err) != "stop.missing" {
+			t.Errorf("distance %d: %v", distance, err)
+		}
+	}
+	if err := c.Stopped(m, "galerie", 31, t0); err != nil || c.Items[2].Stops != 1 {
+		t.Errorf("%v, %d stops", err, c.Items[2].Stops)
+	}
+}
+
+// A decision on an item is taken once.
+func TestIntakeDecideOnce(t *testing.T) {
+	n := Notice{ID: "n", Explanation: because, Items: []NoticeItem{{ID: "a", Address: "https://exemple.test/a"}, {ID: "b", Address: "https://exemple.test/b"}},
+		Notifier: Notifier{Name: "A", Email: "a@exemple.test"}, GoodFaith: true}
+	i, err := Receive(n, "k", Peer{ID: "p", Name: "P"}, t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Decide("a", decision(MeasureRemoved), "Noisetier", t0); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Decide("a", decision(MeasureRefused), "Noisetier", t0); codeOf(err) != "intake.item_decided" || i.Decisions["a"].Measure != MeasureRemoved {
+		t.Errorf("decided twice: %v, %s", err, i.Decisions["a"].Measure)
+	}
+}
+
+// A threat is no ground against a page.
+func TestConductIsNoGround(t *testing.T) {
+	c := opened(t)
+	c.Quals = append(c.Quals, Qualification{ID: "fr-312-10", Article: "312-10", Conduct: true, State: QualificationProposed})
+	if err := c.ConfirmQualification("fr-312-10", "Saule", t0); err != nil {
+		t.Fatal(err)
+	}
+	id, err := c.PrepareNotice(gallery, []string{c.Items[0].ID}, because, Notifier{Name: "A", Email: "a@exemple.test"}, "Saule", t0)
+	if err != nil || len(c.Notice(id).Grounds) != 0 {
+		t.Fatalf("%v, grounds %v", err, c.Notice(id).Grounds)
+	}
+	if err := c.EditNotice(id, because, true, "Saule", t0); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SendNotice(id, "Saule", t0); codeOf(err) != "notice.grounds" {
+		t.Errorf("sent on a threat alone: %v", err)
 	}
 }
 

@@ -1,13 +1,14 @@
 package rempart
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
 
 // PrepareNotice drafts a notice to a service with the given items, which must
 // be addresses that may still be notified. The grounds are the confirmed
-// qualifications; explanation is the text proposed to the analyst. It returns
+// qualifications that concern content; explanation is the text proposed to the analyst. It returns
 // the identifier of the draft.
 func (c *Case) PrepareNotice(s Service, items []string, explanation string, from Notifier, by Actor, at time.Time) (string, error) {
 	n := Notice{
@@ -19,6 +20,9 @@ func (c *Case) PrepareNotice(s Service, items []string, explanation string, from
 		n.Notifier.Name, n.Notifier.Email = "", ""
 	}
 	for _, q := range c.Confirmed() {
+		if q.Conduct { // a threat or harassment is no ground against a page
+			continue
+		}
 		n.Grounds = append(n.Grounds, Ground{Article: q.Article, Paragraph: q.Paragraph, Code: q.Code,
 			Label: q.Label.In(s.Lang), TextDate: q.TextDate, Source: q.Source})
 	}
@@ -33,9 +37,15 @@ func (c *Case) PrepareNotice(s Service, items []string, explanation string, from
 		if i == nil || i.Kind != ItemAddress {
 			return "", notFound("item")
 		}
-		if i.State != ItemReported && i.State != ItemFailed && i.State != ItemRefused {
+		if !i.State.Notifiable() {
 			return "", &Error{Kind: Conflict, Code: "item.state", Args: []any{string(i.State), string(ItemQueued)},
 				Public: "This item is " + string(i.State) + "; it cannot be notified now."}
+		}
+		if old := c.Notice(i.NoticeID); old != nil && old.State == NoticeFailed {
+			return "", conflict("item.held", "A notice with this address could not be delivered; send that one again, or cancel it first.")
+		}
+		if slices.ContainsFunc(n.Items, func(in NoticeItem) bool { return in.ID == id }) {
+			continue
 		}
 		n.Items = append(n.Items, NoticeItem{ID: i.ID, Address: i.Address, Fingerprints: prints})
 	}
@@ -173,7 +183,7 @@ func (c *Case) NoticeAcknowledged(id, number, peer string, at time.Time) error {
 	}
 	// The acknowledgement can overtake our own record of the receipt: the
 	// notice was accepted, and we were killed before we wrote it down.
-	if n.State == NoticeQueued || n.State == NoticeFailed {
+	if n.State == NoticeQueued || n.State == NoticeFailed || n.State == NoticeCancelled {
 		if err := c.NoticeAccepted(id, number, Attempt{At: at, Answer: "acknowledged before the receipt was recorded"}, at); err != nil {
 			return err
 		}
@@ -213,6 +223,9 @@ func (c *Case) NoticeDecided(id, number, peer string, decisions map[string]Decis
 		if i == nil {
 			return notFound("item")
 		}
+		if !i.heldBy(n) {
+			continue
+		}
 		if err := i.move(d.itemState(), at); err != nil {
 			return err
 		}
@@ -226,12 +239,27 @@ func (c *Case) NoticeDecided(id, number, peer string, decisions map[string]Decis
 	return nil
 }
 
+// heldBy tells whether n is the notice that an item waits for, and makes it so
+// when none is. An answer to an older notice must not move an item that has gone
+// on to another one.
+func (i *Item) heldBy(n *Notice) bool {
+	if i.NoticeID == "" {
+		i.NoticeID = n.ID
+	}
+	return i.NoticeID == n.ID
+}
+
+// moveItems moves the items that wait for a notice, but for those that an
+// analyst dropped meanwhile.
 func (c *Case) moveItems(n *Notice, to ItemState, at time.Time) error {
 	c.UpdatedAt = at
 	for _, ni := range n.Items {
 		i := c.Item(ni.ID)
 		if i == nil {
 			return notFound("item")
+		}
+		if i.State == ItemDropped || !i.heldBy(n) {
+			continue
 		}
 		if err := i.move(to, at); err != nil {
 			return err

@@ -77,6 +77,9 @@ func (i *Intake) Decide(itemID string, d Decision, by Actor, at time.Time) error
 	if !slices.ContainsFunc(i.Notice.Items, func(n NoticeItem) bool { return n.ID == itemID }) {
 		return notFound("item")
 	}
+	if _, done := i.Decisions[itemID]; done {
+		return conflict("intake.item_decided", "This item has already been decided; a decision cannot be taken back here.")
+	}
 	if missing := d.Missing(); len(missing) > 0 {
 		var p Problems
 		for _, m := range missing {

@@ -43,12 +43,12 @@ var itemNext = map[ItemState][]ItemState{
 	ItemReported:     {ItemQueued, ItemDropped},
 	ItemQueued:       {ItemNotified, ItemFailed},
 	ItemFailed:       {ItemQueued, ItemNotified, ItemDropped},
-	ItemNotified:     {ItemAcknowledged},
-	ItemAcknowledged: {ItemRemoved, ItemRestricted, ItemRefused},
+	ItemNotified:     {ItemAcknowledged, ItemDropped},
+	ItemAcknowledged: {ItemRemoved, ItemRestricted, ItemRefused, ItemDropped},
 	ItemRemoved:      {ItemReported},
-	ItemRestricted:   {ItemRemoved, ItemReported},
+	ItemRestricted:   {ItemQueued, ItemRemoved, ItemReported},
 	ItemRefused:      {ItemQueued, ItemRemoved, ItemRestricted},
-	ItemDropped:      {ItemReported},
+	ItemDropped:      {ItemReported, ItemRemoved, ItemRestricted, ItemRefused}, // a platform may answer late
 
 	ItemFiled:     {ItemProtected, ItemDropped, ItemWithdrawn},
 	ItemUnlisted:  {ItemProtected, ItemDropped, ItemWithdrawn},
@@ -71,6 +71,15 @@ func ItemStates() []ItemState {
 func (s ItemState) Settled() bool {
 	switch s {
 	case ItemRemoved, ItemRestricted, ItemRefused, ItemDropped, ItemProtected, ItemWithdrawn, ItemUnlisted:
+		return true
+	}
+	return false
+}
+
+// Notifiable tells whether an address in this state may go into a new notice.
+func (s ItemState) Notifiable() bool {
+	switch s {
+	case ItemReported, ItemFailed, ItemRefused, ItemRestricted:
 		return true
 	}
 	return false

@@ -27,7 +27,7 @@ var noticeNext = map[NoticeState][]NoticeState{
 	NoticeSent:         {NoticeAcknowledged},
 	NoticeAcknowledged: {NoticeDecided},
 	NoticeDecided:      {},
-	NoticeCancelled:    {},
+	NoticeCancelled:    {NoticeSent}, // given up after a failure, and then the platform answers: it had it
 }
 
 // A Notice is a notice of illegal content to one service, with the elements of

@@ -14,8 +14,9 @@ type Qualification struct {
 	PrisonYears       int                `json:"prison_years"`
 	FineEUR           int                `json:"fine_eur"`
 	ComplaintRequired bool               `json:"complaint_required"`
-	Because           []Text             `json:"because"`   // each fact that led to it, in a sentence
-	TextDate          string             `json:"text_date"` // date of the text it was read from, YYYY-MM-DD
+	Conduct           bool               `json:"conduct,omitempty"` // concerns what somebody does, not the content of a page: no ground for a notice
+	Because           []Text             `json:"because"`           // each fact that led to it, in a sentence
+	TextDate          string             `json:"text_date"`         // date of the text it was read from, YYYY-MM-DD
 	Source            string             `json:"source"`
 	Verified          bool               `json:"verified"` // false: never shown to the public as a fact
 	State             QualificationState `json:"state"`

@@ -222,8 +222,8 @@ func shorten(s string) string {
 
 // Facts returns what the answers say as typed facts. It never guesses further
 // than the answers go: an adult is "apparent" until somebody establishes it, and
-// content said to be sexual is "pornographic" for a false naked or sexual
-// picture and "intimate" for a real intimate one until an analyst knows better.
+// content said to be intimate is "intimate", never "pornographic", until an
+// analyst knows better.
 func (r Report) Facts() Facts {
 	f := Facts{
 		Threat: r.Threat, AuthorRelation: r.Relation,
@@ -247,7 +247,7 @@ func (r Report) Facts() Facts {
 	}
 	switch r.Made {
 	case MadeFakeSexual:
-		f.Sexual, f.Origin = SexualPornographic, OriginAIManipulated
+		f.Sexual, f.Origin = SexualIntimate, OriginAIManipulated
 	case MadeRealSexual:
 		f.Sexual, f.Origin = SexualIntimate, OriginReal
 	case MadeFakeOther:

@@ -71,7 +71,7 @@ func TestReportFacts(t *testing.T) {
 	}{
 		{"an adult who reports for herself", Report{Depicted: DepictedSelf, Age: AgeSaidAdult, Made: MadeFakeSexual, Seen: SeenPublic},
 			func(f Facts) bool {
-				return f.AgeClass == AgeAdultEstablished && f.DiffusionConsent == ConsentNo && f.Communication == CommunicationOnlinePublic && f.Online && f.Sexual == SexualPornographic
+				return f.AgeClass == AgeAdultEstablished && f.DiffusionConsent == ConsentNo && f.Communication == CommunicationOnlinePublic && f.Online && f.Sexual == SexualIntimate
 			}},
 		{"a witness", Report{Depicted: DepictedOther, Age: AgeSaidAdult, Made: MadeRealSexual, Seen: SeenPrivate},
 			func(f Facts) bool {

@@ -236,3 +236,22 @@ func TestFeed(t *testing.T) {
 		t.Error("a feed answered 503 was read")
 	}
 }
+
+// TestNoticeIdentifiers refuses identifiers that would be a path on our pages or
+// words in the ledger.
+func TestNoticeIdentifiers(t *testing.T) {
+	for _, id := range []string{"../items/b", "..", "x?y", "a/b", "Marie Exemple", strings.Repeat("a", 65), "\u202ea"} {
+		n := exchange.Notice{ID: "n", Items: []rempart.NoticeItem{{ID: id, Address: "https://exemple.test/a"}}}
+		if _, err := n.Domain(); rempart.KindOf(err) != rempart.Invalid {
+			t.Errorf("item %q: %v", id, err)
+		}
+		n = exchange.Notice{ID: id, Items: []rempart.NoticeItem{{ID: "a", Address: "https://exemple.test/a"}}}
+		if _, err := n.Domain(); rempart.KindOf(err) != rempart.Invalid {
+			t.Errorf("notice %q: %v", id, err)
+		}
+	}
+	n := exchange.Notice{ID: rempart.NewID(time.Now()), Items: []rempart.NoticeItem{{ID: "item-1_A", Address: "https://exemple.test/a"}, {Address: "https://exemple.test/b"}}}
+	if _, err := n.Domain(); err != nil {
+		t.Error(err)
+	}
+}

@@ -89,6 +89,9 @@ func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wai
 		if err != nil {
 			return nil, "", fmt.Errorf("exchange: feed line %d: %w", len(out)+1, err)
 		}
+		if l.State == rempart.EntryActive && !f.Listable() { // a flat picture would match others
+			l.State = rempart.EntryRejected
+		}
 		out = append(out, rempart.Entry{ID: l.ID, List: l.List, Fingerprint: f, State: l.State, CaseRef: l.CaseRef, ItemID: l.Item, Since: l.Since})
 	}
 	if err := sc.Err(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -29,6 +30,11 @@ type Notice struct {
 	DoNotTell   bool                 `json:"do_not_disclose,omitempty" doc:"asks that the notifier's identity not be disclosed"`
 }
 
+// identifier is what an identifier chosen by somebody else may be: it goes into
+// addresses of our pages and into the ledger, so it can be neither a path nor
+// words.
+var identifier = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
 // FromNotice returns what travels of n.
 func FromNotice(n rempart.Notice) Notice {
 	return Notice{ID: n.ID, CaseRef: n.CaseRef, Lang: n.Lang, Explanation: n.Explanation, Grounds: n.Grounds, Items: n.Items,
@@ -41,10 +47,16 @@ func (n Notice) Domain() (rempart.Notice, error) {
 	out := rempart.Notice{ID: n.ID, CaseRef: n.CaseRef, Lang: n.Lang, Explanation: n.Explanation, Grounds: n.Grounds,
 		Notifier: n.Notifier, GoodFaith: n.GoodFaith, Category: n.Category, Minor: n.Minor, DoNotTell: n.DoNotTell}
 	var p rempart.Problems
+	if !identifier.MatchString(n.ID) && n.ID != "" {
+		p = append(p, &rempart.Error{Kind: rempart.Invalid, Field: "id", Code: "notice.id", Public: "An identifier has 1 to 64 letters, digits, dashes or underscores."})
+	}
 	seen := map[string]bool{}
 	for k, i := range n.Items {
 		if i.ID == "" {
 			i.ID = fmt.Sprintf("item-%d", k+1)
+		}
+		if !identifier.MatchString(i.ID) {
+			p = append(p, &rempart.Error{Kind: rempart.Invalid, Field: fmt.Sprintf("items[%d].id", k), Code: "notice.item_id", Public: "An identifier has 1 to 64 letters, digits, dashes or underscores."})
 		}
 		if seen[i.ID] {
 			p = append(p, &rempart.Error{Kind: rempart.Invalid, Field: fmt.Sprintf("items[%d].id", k), Code: "notice.item_id", Public: "Two items have the same identifier."})

@@ -71,7 +71,10 @@ func (f *Flow) Answer(ctx context.Context, from rempart.Peer, id string, cb exch
 		if cb.Stop == nil {
 			return &rempart.Error{Kind: rempart.Invalid, Field: "stop", Code: "callback.stop", Public: "A match.stopped message says in stop what was stopped."}
 		}
-		if c, err = f.DB.CaseByRef(ctx, cb.Stop.CaseRef); err != nil {
+		if c, err = f.DB.CaseByRef(ctx, cb.Stop.CaseRef); rempart.KindOf(err) == rempart.NotFound {
+			return &rempart.Error{Kind: rempart.NotFound, Code: "stop.missing", Public: "No listed picture of ours fits this message."}
+		}
+		if err != nil {
 			return err
 		}
 		change = func(c *rempart.Case) error { return c.Stopped(cb.Stop.Item, from.ID, cb.Stop.Distance, now) }

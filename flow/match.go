@@ -298,6 +298,7 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 // that are active, and those that were withdrawn.
 func (f *Flow) Feed(ctx context.Context, after string, wait time.Duration) ([]rempart.Entry, string, error) {
 	end := time.Now().Add(wait)
+	newcomer := after == "" // never had what was withdrawn, and need not learn it
 	for {
 		changes, cursor, err := f.DB.Changes(ctx, after, exchange.MaxFeedPage)
 		if err != nil {
@@ -305,7 +306,7 @@ func (f *Flow) Feed(ctx context.Context, after string, wait time.Duration) ([]re
 		}
 		var out []rempart.Entry
 		for _, c := range changes {
-			if c.Peer == "" && (c.Entry.State == rempart.EntryActive || c.Entry.State == rempart.EntryWithdrawn) {
+			if c.Peer == "" && (c.Entry.State == rempart.EntryActive || c.Entry.State == rempart.EntryWithdrawn && !newcomer) {
 				out = append(out, c.Entry)
 			}
 		}

@@ -22,7 +22,7 @@ func (f *Flow) Groups(ctx context.Context, c *rempart.Case) ([]Group, error) {
 	var groups []Group
 	place := map[string]int{}
 	for _, i := range c.Items {
-		if i.Kind != rempart.ItemAddress || i.State != rempart.ItemReported && i.State != rempart.ItemFailed && i.State != rempart.ItemRefused {
+		if i.Kind != rempart.ItemAddress || !i.State.Notifiable() {
 			continue
 		}
 		var s rempart.Service
@@ -65,8 +65,9 @@ func (f *Flow) Draft(ctx context.Context, caseID, serviceID string, items []stri
 }
 
 // Explain proposes the explanation of a notice (DSA art. 16(2)(a)) from the
-// facts and the confirmed qualifications of a case, in lang. It holds nothing
-// that the person wrote; the analyst reads and edits it.
+// facts and the confirmed qualifications of a case, in lang. It says nothing
+// that no fact says, and holds nothing that the person wrote; the analyst reads
+// and edits it before it is sent in good faith.
 func Explain(c *rempart.Case, lang string) string {
 	var b strings.Builder
 	t := func(fr, en string) {
@@ -76,35 +77,49 @@ func Explain(c *rempart.Case, lang string) string {
 			b.WriteString(fr)
 		}
 	}
-	minor := c.Facts.Minor()
-	switch {
-	case minor && c.Facts.Sexualised():
-		t("Les contenus aux adresses ci-dessous représentent une personne mineure, ou d’apparence mineure, dans une image à caractère sexuel.",
-			"The content at the addresses below shows a person who is, or appears to be, a minor in a sexual picture.")
-	case c.Facts.Sexualised():
-		t("Les contenus aux adresses ci-dessous montrent une personne identifiée dans une image à caractère sexuel, portée à la connaissance du public ou de tiers sans son consentement.",
-			"The content at the addresses below shows an identified person in a sexual picture, brought to the public or to third parties without that person’s consent.")
+	t("Les contenus aux adresses ci-dessous montrent ", "The content at the addresses below shows ")
+	switch f := c.Facts; {
+	case f.Minor():
+		t("une personne mineure, ou d’apparence mineure,", "a person who is, or appears to be, a minor")
+	case f.Depicts == rempart.DepictsIdentified:
+		t("une personne qui peut être reconnue", "a person who can be recognised")
 	default:
-		t("Les contenus aux adresses ci-dessous montrent une personne identifiée sans son consentement.",
-			"The content at the addresses below shows an identified person without that person’s consent.")
+		t("une personne", "a person")
 	}
+	if c.Facts.Sexualised() {
+		t(" dans une image à caractère sexuel", " in a sexual picture")
+	}
+	if c.Facts.DiffusionConsent == rempart.ConsentNo {
+		t(", diffusée sans son accord", ", shown without that person’s agreement")
+	}
+	b.WriteString(".")
 	switch c.Facts.Origin {
 	case rempart.OriginMontage, rempart.OriginAIGenerated, rempart.OriginAIManipulated:
 		t(" L’image est un montage ou a été générée ou modifiée par un traitement algorithmique.",
 			" The picture is a montage or was generated or altered by algorithmic processing.")
 	}
-	if q := c.Confirmed(); len(q) > 0 {
-		t("\n\nCes faits sont susceptibles de constituer :\n", "\n\nThese facts may constitute:\n")
-		for _, x := range q {
-			b.WriteString("– " + x.Code + ", art. " + x.Article)
-			if x.Paragraph != "" {
-				b.WriteString(", " + x.Paragraph)
-			}
-			t(" : ", ": ")
-			b.WriteString(x.Label.In(lang) + "\n")
+	first := true
+	for _, q := range c.Confirmed() {
+		if q.Conduct {
+			continue
+		}
+		if first {
+			t("\n\nCes faits sont susceptibles de constituer\u00a0:\n", "\n\nThese facts may constitute:\n")
+			first = false
+		}
+		b.WriteString("– " + q.Code + ", art. " + q.Article)
+		if q.Paragraph != "" {
+			b.WriteString(", " + q.Paragraph)
+		}
+		t("\u00a0: ", ": ")
+		b.WriteString(q.Label.In(lang) + "\n")
+	}
+	t("\nNous demandons leur retrait.", "\nWe ask for their removal.")
+	for _, i := range c.Items {
+		if i.Kind == rempart.ItemMedium && i.State == rempart.ItemProtected {
+			t(" Les empreintes jointes permettent d’en reconnaître les copies.", " The attached fingerprints let copies be recognised.")
+			break
 		}
 	}
-	t("\nNous demandons leur retrait et qu’il soit veillé à ce que les copies identifiées par les empreintes jointes ne réapparaissent pas.",
-		"\nWe ask for their removal, and that copies identified by the attached fingerprints do not reappear.")
 	return b.String()
 }

@@ -107,6 +107,9 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 			return err
 		}
 		f.Log.ErrorContext(ctx, "job given to a human", "job", c.ID, "kind", c.Job.Kind, "err", err)
+		if c.Job.Kind == rempart.JobSend {
+			f.giveUp(ctx, c, err)
+		}
 		return f.DB.BuryJob(ctx, c.ID, rempart.KindOf(err).String())
 	case fail == nil:
 		f.at(c.Job.Kind + ".saved")
@@ -115,6 +118,16 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		return f.DB.BuryJob(ctx, c.ID, fail.Error())
 	}
 	return f.DB.RetryJob(ctx, c.ID, f.Now().Add(wait(c.Attempt, fail)), fail.Error())
+}
+
+// giveUp shows on the case that the delivery of a notice ended in a fault that
+// trying again cannot mend, so that it does not wait in silence.
+func (f *Flow) giveUp(ctx context.Context, c store.Claim, cause error) {
+	a := rempart.Attempt{At: f.Now(), Answer: "our own records stand against it: " + rempart.KindOf(cause).String()}
+	err := f.DB.UpdateCase(ctx, c.Job.Subject, "", func(k *rempart.Case) error { return k.NoticeAttemptFailed(c.Job.Payload, a, a.At) })
+	if err != nil {
+		f.Log.ErrorContext(ctx, "a notice that failed is not shown as such", "job", c.ID, "err", err)
+	}
 }
 
 // wait is how long to wait after the given attempt (1 is the first).

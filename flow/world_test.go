@@ -171,6 +171,11 @@ func (s *side) change(c *rempart.Case, f func(*rempart.Case) error) {
 func (s *side) confirm(c *rempart.Case) {
 	s.t.Helper()
 	s.change(c, func(c *rempart.Case) error {
+		if len(c.Confirmed()) == 0 {
+			if err := c.ConfirmQualification(c.Quals[0].ID, analyst, s.clock.now()); err != nil {
+				return err
+			}
+		}
 		for _, i := range c.Items {
 			if i.Kind == rempart.ItemMedium {
 				if err := c.ConfirmFingerprint(i.ID, analyst, s.clock.now()); err != nil {

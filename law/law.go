@@ -63,6 +63,7 @@ type Offence struct {
 	AI        string       `json:"ai"`     // the text and AI content: "explicit", "covered" by general words, or "no"
 	Victim    string       `json:"victim"` // "any" or "minor"
 	Complaint bool         `json:"complaint_required"`
+	Conduct   bool         `json:"conduct"`         // it concerns what somebody does, not the content of a page
 	First     bool         `json:"first,omitempty"` // shown before all others, whatever the penalties
 
 	TextDate string  `json:"text_date"` // of the text it was read from, YYYY-MM-DD

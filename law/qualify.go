@@ -113,7 +113,7 @@ func (p *Pack) propose(o Offence, f rempart.Facts, day string) (rempart.Qualific
 	pen := form.penalty(met)
 	return rempart.Qualification{
 		ID: o.ID, Article: o.Article, Paragraph: strings.Join(paragraphs, ", "), Code: o.Code, Label: o.Label,
-		PrisonYears: pen.PrisonYears, FineEUR: pen.FineEUR, ComplaintRequired: o.Complaint,
+		PrisonYears: pen.PrisonYears, FineEUR: pen.FineEUR, ComplaintRequired: o.Complaint, Conduct: o.Conduct,
 		Because: once(append(because, open...)), TextDate: o.TextDate, Source: o.Source,
 		// The penalties of an older wording were not read.
 		Verified: o.Verified && !older,

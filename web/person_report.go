@@ -138,6 +138,10 @@ func (s *Server) reportPost(w http.ResponseWriter, r *http.Request) {
 		Repeated: form.Get("repeated") != "", SeveralAuthors: form.Get("several_authors") != "",
 		Words: lines(form.Get("words")), Addresses: strings.Split(lines(form.Get("addresses")), "\n"),
 	}
+	young := minor || report.Age == rempart.AgeSaidUnder15 || report.Age == rempart.AgeSaid15To17
+	if young {
+		report.Addresses, report.Words = notedAsWords(p, report.Addresses, report.Words)
+	}
 	var problems rempart.Problems
 	media, ok := readMedia(form["media"])
 	report.Media = media
@@ -160,6 +164,9 @@ func (s *Server) reportPost(w http.ResponseWriter, r *http.Request) {
 		if e.Code == "report.key_reused" { // she came back to the form of a report that was saved
 			key = ""
 		}
+		if young && e.Code == "report.nothing" { // nobody under 18 is asked for a picture
+			e = &rempart.Error{Kind: e.Kind, Field: e.Field, Code: "report.nothing.minor", Public: "Please give an address or a few words on what happened."}
+		}
 		problems = append(problems, e)
 	}
 	if len(problems) > 0 { // whatever went wrong, what she wrote is still there, under the same key
@@ -175,6 +182,19 @@ func (s *Server) reportPost(w http.ResponseWriter, r *http.Request) {
 	}
 	p = s.newPage(r, "person", "code.title", v)
 	s.render(w, r, http.StatusOK, "person/code", p)
+}
+
+// notedAsWords moves lines that are no address, such as the name of an account,
+// behind the words: someone under 18 is never sent back to fetch an address.
+func notedAsWords(p page, lines []string, words string) (addresses []string, more string) {
+	for _, l := range lines {
+		if _, err := rempart.CleanAddress(l); err != nil && strings.TrimSpace(l) != "" {
+			words = strings.TrimSpace(words + "\n" + p.T("report.noted", strings.TrimSpace(l)))
+			continue
+		}
+		addresses = append(addresses, l)
+	}
+	return addresses, words
 }
 
 // newReportView returns the form with the values of r. addresses is the text of

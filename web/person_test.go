@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -417,5 +418,41 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%s=%s: %v", q.name, a, err)
 			}
 		}
+	}
+}
+
+// TestYoungReport holds what nobody under 18 is asked: a picture, or to go back
+// for an address.
+func TestYoungReport(t *testing.T) {
+	d := newDesk(t, true, false)
+	for i, form := range []url.Values{{"for": {"minor"}}, {"age": {"15_17"}}} {
+		form.Set("key", strings.Repeat(string(rune('a'+i)), 26))
+		post := func() (int, string) {
+			resp, err := http.PostForm(d.url+"/report", form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			b, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return resp.StatusCode, string(b)
+		}
+		if code, body := post(); code != http.StatusUnprocessableEntity || !strings.Contains(body, "donnez une adresse ou quelques mots") || strings.Contains(body, "donnez une adresse, une image") {
+			t.Errorf("%v: %d, without the sentence for someone under 18", form, code)
+		}
+		form.Set("addresses", "insta @leo_2010\nhttps://galerie.exemple.test/1")
+		if code, _ := post(); code != http.StatusOK {
+			t.Errorf("%v: a line that is no address is refused: %d", form, code)
+		}
+	}
+	rows, _, err := d.db.Queue(t.Context(), store.QueueFilter{})
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%d cases, %v", len(rows), err)
+	}
+	c, err := d.db.Case(t.Context(), rows[0].ID)
+	if err != nil || len(c.Items) != 1 || !strings.Contains(c.Words, "@leo_2010") {
+		t.Errorf("%v, %d items, words %q", err, len(c.Items), c.Words)
 	}
 }

@@ -195,6 +195,9 @@ func (s *Server) firstDecision(i *rempart.Intake) rempart.Decision {
 	}
 	d.Reference = strings.Join(articles, p.T("list.separator"))
 	d.Facts = p.T("decision.facts.notice", i.Number, p.Date(i.ReceivedAt), i.From)
+	if i.Notice.DoNotTell { // who put the content there will read these facts
+		d.Facts = p.T("decision.facts.notice.discreet", i.Number, p.Date(i.ReceivedAt))
+	}
 	return d
 }
 

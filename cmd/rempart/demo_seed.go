@@ -119,6 +119,12 @@ func (d *demo) tell(ctx context.Context, s story) error {
 // work does an analyst's part: confirm, prepare, send.
 func (d *demo) work(ctx context.Context, c *rempart.Case, service string) error {
 	err := d.hub.db.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error {
+		if len(c.Quals) == 0 {
+			return fmt.Errorf("the law pack proposed nothing for this story")
+		}
+		if err := c.ConfirmQualification(c.Quals[0].ID, d.analyst, d.clock.now()); err != nil {
+			return err
+		}
 		for _, i := range c.Items {
 			if i.Kind == rempart.ItemMedium && len(i.Entries) > 0 {
 				if err := c.ConfirmFingerprint(i.ID, d.analyst, d.clock.now()); err != nil {
@@ -126,10 +132,7 @@ func (d *demo) work(ctx context.Context, c *rempart.Case, service string) error 
 				}
 			}
 		}
-		if len(c.Quals) == 0 {
-			return fmt.Errorf("the law pack proposed nothing for this story")
-		}
-		return c.ConfirmQualification(c.Quals[0].ID, d.analyst, d.clock.now())
+		return nil
 	})
 	if err != nil {
 		return err

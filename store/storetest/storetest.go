@@ -161,9 +161,15 @@ func (e *env) opened() *rempart.Case {
 	return e.load(c.ID)
 }
 
+// alreadyConfirmed is a qualification that propose gives as confirmed, so that
+// fingerprints can be confirmed; it has no event of its own.
+const alreadyConfirmed = "confirmed-by-the-tests"
+
 func (e *env) propose(c *rempart.Case, p rempart.Priority) error {
 	q := rempart.Qualification{ID: "rule-of-the-tests", Article: "226-8-1", Code: "Code pénal", Label: rempart.Text{FR: "texte", EN: "text"}, State: rempart.QualificationProposed}
-	return c.Propose([]rempart.Qualification{q}, nil, "pack-of-the-tests", "3f", p, nil, e.now())
+	confirmed := q
+	confirmed.ID, confirmed.State = alreadyConfirmed, rempart.QualificationConfirmed
+	return c.Propose([]rempart.Qualification{q, confirmed}, nil, "pack-of-the-tests", "3f", p, nil, e.now())
 }
 
 func (e *env) update(id string, f func(*rempart.Case) error) {
