@@ -13,7 +13,8 @@ import (
 const (
 	MaxAddresses     = 50
 	MaxAddressLength = 2000   // bytes
-	MaxMedia         = 20     // pictures
+	MaxMedia         = 20     // pictures and videos
+	MaxFingerprints  = 24     // of one of them: a video has several, of images in it
 	MaxWords         = 10_000 // characters
 )
 
@@ -169,6 +170,10 @@ func (r Report) media(p *Problems) []Medium {
 			}
 			prints = append(prints, f)
 			key += string(f.Type) + f.Value
+		}
+		if len(prints) > MaxFingerprints {
+			p.add(fmt.Sprintf("media[%d]", i), "report.fingerprints", fmt.Sprintf("A file came with %d fingerprints; at most %d fit.", len(prints), MaxFingerprints), len(prints), MaxFingerprints)
+			continue
 		}
 		if len(prints) == 0 || seen[key] {
 			continue

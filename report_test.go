@@ -39,7 +39,8 @@ func TestReportProblems(t *testing.T) {
 	}
 	_, err := Report{
 		Age: "12", Words: strings.Repeat("é", MaxWords+1), Addresses: append(many, "data:image/png;base64,AAAA", "javascript:alert(1)", "pas une adresse", "https://user@exemple.test/"),
-		Media: []Medium{{[]Fingerprint{{PDQ, "zz", 80}}}, {[]Fingerprint{{"phash", hashA, 80}}}, {[]Fingerprint{{PDQ, hashA, 101}}}},
+		Media: []Medium{{[]Fingerprint{{PDQ, "zz", 80}}}, {[]Fingerprint{{"phash", hashA, 80}}}, {[]Fingerprint{{PDQ, hashA, 101}}},
+			{slices.Repeat([]Fingerprint{{PDQ, hashA, 90}}, MaxFingerprints+1)}},
 	}.Normal(t0)
 	var p Problems
 	if !errors.As(err, &p) {
@@ -52,7 +53,7 @@ func TestReportProblems(t *testing.T) {
 			t.Error("a problem repeats the person's words")
 		}
 	}
-	want := map[string]int{"report.choice": 1, "report.words": 1, "report.address": 4, "report.addresses": 1, "report.fingerprint": 3}
+	want := map[string]int{"report.choice": 1, "report.words": 1, "report.address": 4, "report.addresses": 1, "report.fingerprint": 3, "report.fingerprints": 1}
 	for code, n := range want {
 		if count[code] != n {
 			t.Errorf("%s: %d problems, want %d (%v)", code, count[code], n, count)
