@@ -30,7 +30,7 @@ const MinQuality = pdq.MinQuality
 // holds it. Fingerprints are sensitive: a PDQ tells the coarse outline of the
 // picture.
 type Fingerprint struct {
-	Type    FingerprintType `json:"type"`
+	Type    FingerprintType `json:"type" enum:"sha256,md5,pdq"`
 	Value   string          `json:"value"`             // lower-case hexadecimal
 	Quality int             `json:"quality,omitempty"` // 0 to 100, PDQ only
 }
@@ -151,13 +151,13 @@ type EntryChange struct {
 
 // A Match is a lookup that found a listed fingerprint.
 type Match struct {
-	List     string          `json:"list"`
+	List     string          `json:"list" doc:"identifier of the list, such as ncii-adult"`
 	Type     FingerprintType `json:"type"`
-	Value    string          `json:"value"`    // the listed fingerprint
-	Distance int             `json:"distance"` // bits that differ, 0 for exact types
-	Form     string          `json:"form"`     // "original", or how the query was turned or mirrored
-	Class    Class           `json:"class"`
-	Action   Action          `json:"action"`
+	Value    string          `json:"value"`                                                                     // the listed fingerprint
+	Distance int             `json:"distance"`                                                                  // bits that differ, 0 for exact types
+	Form     string          `json:"form" enum:"original,rot90,rot180,rot270,flipX,flipY,flipPlus1,flipMinus1"` // "original", or how the query was turned or mirrored
+	Class    Class           `json:"class" enum:"ncii_adult,ncii_minor" doc:"what the list is for"`
+	Action   Action          `json:"action" enum:"block,review" doc:"recommended; the platform decides"`
 	CaseRef  string          `json:"case_ref"`
 	Since    time.Time       `json:"since"`
 

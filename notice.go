@@ -159,14 +159,14 @@ const (
 // A Decision is a platform's answer on one item (art. 16(5)) with its statement
 // of reasons (art. 17(3)).
 type Decision struct {
-	Measure     Measure   `json:"measure"`
-	Ground      string    `json:"ground"`      // "law" or "terms": 17(3)(d) or (e)
-	Reference   string    `json:"reference"`   // the article of law or the clause of the terms
-	Facts       string    `json:"facts"`       // 17(3)(b): facts and circumstances
-	Explanation string    `json:"explanation"` // why the ground applies, or why it does not
-	Automated   bool      `json:"automated"`   // 16(6), 17(3)(c): automated means were used
-	Redress     []string  `json:"redress"`     // 17(3)(f): "complaint", "out_of_court", "court"
-	Scope       string    `json:"scope"`       // 17(3)(a): where it holds, such as "EU", "FR", "world"
+	Measure     Measure   `json:"measure" enum:"removed,restricted,refused"`
+	Ground      string    `json:"ground" enum:"law,terms"`                     // "law" or "terms": 17(3)(d) or (e)
+	Reference   string    `json:"reference"`                                   // the article of law or the clause of the terms
+	Facts       string    `json:"facts"`                                       // 17(3)(b): facts and circumstances
+	Explanation string    `json:"explanation"`                                 // why the ground applies, or why it does not
+	Automated   bool      `json:"automated"`                                   // 16(6), 17(3)(c): automated means were used
+	Redress     []string  `json:"redress" enum:"complaint,out_of_court,court"` // 17(3)(f): "complaint", "out_of_court", "court"
+	Scope       string    `json:"scope"`                                       // 17(3)(a): where it holds, such as "EU", "FR", "world"
 	At          time.Time `json:"at"`
 }
 
