@@ -10,8 +10,9 @@ import (
 )
 
 // CreateIntake saves an intake and its consequences. If the peer has already
-// sent a notice under i.Key, it saves nothing and returns the one saved then.
-// Only a hash of the key is kept: an intake that is read later has none.
+// sent this notice under i.Key, it saves nothing and returns the one saved then;
+// another notice under that key is a rempart.Conflict, as nobody must think that
+// it was received. Only a hash of the key is kept: an intake that is read later has none.
 func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempart.Intake, created bool, err error) {
 	todo := i.TakeConsequences()
 	if i.ID == "" || len(todo.Events) == 0 {
@@ -22,20 +23,32 @@ func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempa
 		if i.Key != "" {
 			key = t.db.keyed("intake key", i.Key)
 		}
+		notice, err := encode(i.Notice)
+		if err != nil {
+			return err
+		}
+		body := t.db.keyed("intake body", string(notice))
 		out := *i
 		out.Version, out.Key = 1, ""
 		doc, err := encode(&out)
 		if err != nil {
 			return err
 		}
-		n, err := t.exec(`INSERT INTO intakes (id, number, version, state, priority, peer_id, key_hash, received_at, updated_at, doc)
-			VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (peer_id, key_hash) DO NOTHING`,
-			i.ID, i.Number, string(i.State), int64(i.Priority), i.PeerID, key, micros(i.ReceivedAt), micros(i.UpdatedAt), doc)
+		n, err := t.exec(`INSERT INTO intakes (id, number, version, state, priority, peer_id, key_hash, body, received_at, updated_at, doc)
+			VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (peer_id, key_hash) DO NOTHING`,
+			i.ID, i.Number, string(i.State), int64(i.Priority), i.PeerID, key, body, micros(i.ReceivedAt), micros(i.UpdatedAt), doc)
 		if err != nil {
 			return fmt.Errorf("store: intake %s: %w", i.ID, err)
 		}
 		if n == 0 {
 			created = false
+			var before string
+			if err := t.row("SELECT body FROM intakes WHERE peer_id = $1 AND key_hash = $2", i.PeerID, key).Scan(&before); err != nil {
+				return fmt.Errorf("store: intake under the same key: %w", err)
+			}
+			if before != body {
+				return &rempart.Error{Kind: rempart.Conflict, Code: "notice.key_reused", Public: "Another notice was already sent under this key."}
+			}
 			saved, err = readIntake(t.row("SELECT id, doc, version FROM intakes WHERE peer_id = $1 AND key_hash = $2", i.PeerID, key), decode)
 			return err
 		}

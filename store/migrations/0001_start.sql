@@ -76,6 +76,7 @@ CREATE TABLE intakes (
 	priority    BIGINT NOT NULL CHECK (priority BETWEEN 1 AND 4),
 	peer_id     TEXT NOT NULL,
 	key_hash    TEXT, -- of the idempotency key, under the instance's key
+	body        TEXT NOT NULL, -- digest of the notice, under the instance's key
 	received_at BIGINT NOT NULL,
 	updated_at  BIGINT NOT NULL,
 	doc         BYTEA NOT NULL,

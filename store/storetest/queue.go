@@ -135,8 +135,11 @@ func intakes(e *env) {
 	}
 	// Eight times the same notice, at once, is that notice.
 	same := make([]*rempart.Intake, 8)
+	again := e.notice(2)
 	for i := range same {
-		same[i] = receive("key-2", false, peer)
+		var err error
+		same[i], err = rempart.Receive(again, "key-2", peer, e.now())
+		e.ok(err)
 	}
 	ids, made := map[string]bool{}, 0
 	for _, a := range together(8, func(i int) string {
@@ -161,6 +164,23 @@ func intakes(e *env) {
 	}
 	if len(ids) != 1 || made != 1 {
 		e.Errorf("one notice sent eight times at once made %d intakes, %d say they made it; want 1 and 1", len(ids), made)
+	}
+	// Another notice under a key that was used is refused, not taken for the first.
+	for _, change := range []func(*rempart.Notice){
+		func(n *rempart.Notice) { n.Items[1].Address = "https://forum.exemple.test/other" },
+		func(n *rempart.Notice) { n.Minor = true },
+		func(n *rempart.Notice) { n.Explanation += " Et davantage." },
+	} {
+		other := again
+		other.Items = append([]rempart.NoticeItem(nil), again.Items...)
+		change(&other)
+		i, err := rempart.Receive(other, "key-2", peer, e.now())
+		e.ok(err)
+		saved, _, err := e.db.CreateIntake(e.ctx, i)
+		e.kind(err, rempart.Conflict)
+		if saved != nil {
+			e.Errorf("another notice under a used key was answered with %s", saved.ID)
+		}
 	}
 	// Another peer's key is another key; no key is never the same.
 	for _, i := range []*rempart.Intake{receive("key-1", true, rempart.Peer{ID: "other"}), receive("", false, peer), receive("", false, peer)} {
