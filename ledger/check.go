@@ -8,18 +8,22 @@ import (
 // A Report is what a check of a whole ledger found. Records are numbered from
 // 0, in the order they were sealed in.
 type Report struct {
-	Records     int64 // in the ledger, sealed or waiting to be
-	Sealed      int64 // in the tree, as far as it could be read
-	Checkpoints int64 // read
-	Whole       bool  // nothing was altered
+	Records     int64 `json:"records"`     // in the ledger, sealed or waiting to be
+	Sealed      int64 `json:"sealed"`      // in the tree, as far as it could be read
+	Checkpoints int64 `json:"checkpoints"` // read
+	Whole       bool  `json:"whole"`       // nothing was altered
+
+	Newest Checkpoint `json:"newest"` // the newest one that fitted, zero if none did
 
 	// FirstBad is the first record at fault, -1 if none can be named. LastBad
 	// is the same, unless a hash of the tree, or a record together with hashes,
 	// was rewritten: then the fault is between the two, both included.
-	FirstBad, LastBad int64
-	Kind, Subject     string // of FirstBad, as it stands now; empty if it is gone
-	Problem           string // the first fault in a sentence, for an operator
-	Faults            int64  // leaves and checkpoints that do not fit
+	FirstBad int64  `json:"first_bad"`
+	LastBad  int64  `json:"last_bad"`
+	Kind     string `json:"kind"`    // of FirstBad, as it stands now; empty if it is gone
+	Subject  string `json:"subject"` // the same
+	Problem  string `json:"problem"` // the first fault in a sentence, for an operator
+	Faults   int64  `json:"faults"`  // leaves, checkpoints and records that do not fit
 }
 
 // A Leaf is a sealed record with the hashes stored with it.
@@ -39,7 +43,15 @@ type Checker struct {
 	last  int64 // size of the newest checkpoint that fitted
 	lost  bool  // the tree can't be followed any further
 	newer bool  // leaves follow the newest checkpoint
+	kept  []kept
 	rep   Report
+}
+
+// A kept checkpoint comes from outside the ledger, and must be on its way.
+type kept struct {
+	Checkpoint
+	where string
+	done  bool
 }
 
 // NewChecker returns a checker for checkpoints signed with a key.
@@ -47,11 +59,33 @@ func NewChecker(key Verifier) *Checker {
 	return &Checker{key: key, rep: Report{FirstBad: -1, LastBad: -1}}
 }
 
+// Kept demands that the ledger extends a checkpoint that was kept outside of
+// it: its first p.Size records must have the root p.Root. where says where it was
+// kept, as in "kept in ledger.head". It comes before the first leaf; the
+// checkpoint's signature is the caller's to check.
+func (c *Checker) Kept(p Checkpoint, where string) {
+	c.kept = append(c.kept, kept{Checkpoint: p, where: where, done: p.Size == 0})
+}
+
 // Leaf takes the next leaf, in the order of their numbers.
 func (c *Checker) Leaf(l Leaf) {
 	if c.lost {
 		return
 	}
+	c.leaf(l)
+	for k := range c.kept {
+		p := &c.kept[k]
+		if c.lost || p.done || p.Size != c.edge.Size() {
+			continue
+		}
+		p.done = true
+		if p.Root != c.edge.Root() {
+			c.fault(-1, -1, nil, fmt.Sprintf("the first %d records are not those of the checkpoint %s: records were altered together with their hashes and checkpoints, or it is another instance's", p.Size, p.where))
+		}
+	}
+}
+
+func (c *Checker) leaf(l Leaf) {
 	n := c.edge.Size()
 	if l.Number != n {
 		c.fault(n, n, nil, fmt.Sprintf("record %d is gone from the tree: the next one there is %d", n, l.Number))
@@ -116,13 +150,24 @@ func (c *Checker) Checkpoint(size int64, signed string) {
 		c.lost = true // nor will any later checkpoint fit
 		return
 	}
-	c.last, c.newer = size, false
+	c.last, c.newer, c.rep.Newest = size, false, p
+}
+
+// Stray counts a record that is not in the tree though it is older than some
+// that are, so that it will never be sealed.
+func (c *Checker) Stray(r Record) {
+	c.fault(-1, -1, &r, fmt.Sprintf("a record (%s of %s) is not in the tree, but older than records that are: it was put there behind the ledger's back, or its leaf was taken out", r.Kind, r.Subject))
 }
 
 // Report ends the check. records is how many there are in all, sealed or not.
 func (c *Checker) Report(records int64) Report {
 	if c.newer && !c.lost {
 		c.fault(c.last, c.edge.Size()-1, nil, fmt.Sprintf("records %d to %d are in the tree, but no checkpoint was signed after them", c.last, c.edge.Size()-1))
+	}
+	for _, p := range c.kept {
+		if !p.done && p.Size > c.edge.Size() {
+			c.fault(c.edge.Size(), p.Size-1, nil, fmt.Sprintf("records %d to %d are gone from the tree: the checkpoint %s was signed after %d records", c.edge.Size(), p.Size-1, p.where, p.Size))
+		}
 	}
 	r := c.rep
 	r.Records, r.Sealed = records, c.edge.Size()

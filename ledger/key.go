@@ -116,9 +116,9 @@ func (v Verifier) Open(signed string) (string, error) {
 
 // A Checkpoint says that a tree of Size records had the root Root.
 type Checkpoint struct {
-	Origin string
-	Size   int64
-	Root   Hash
+	Origin string `json:"origin"`
+	Size   int64  `json:"size"`
+	Root   Hash   `json:"root"` // in base64
 }
 
 // String returns the text that is signed, as c2sp.org/tlog-checkpoint has it:

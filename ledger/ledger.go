@@ -7,7 +7,8 @@
 // alone to check them. It promises that whoever can write to the database but
 // has not the instance's key cannot change, remove, add or reorder a sealed
 // record without [Checker] saying so, unless everything from some checkpoint to
-// the end is removed together: only a checkpoint kept elsewhere shows that.
+// the end is removed together: only a checkpoint kept elsewhere shows that, which
+// [Checker.Kept] takes.
 //
 // It does not promise anything of records that are not sealed yet, nor against
 // somebody who has the key.

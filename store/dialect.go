@@ -34,6 +34,7 @@ type dialect struct {
 	settled    string // condition on xid
 	horizon    string // the oldest transaction that still runs
 	unsealed   string // condition on a record r that may not be sealed, given the mark of the last sealing
+	stray      string // condition on a record r without a leaf that will never get one, given that mark
 	mark       string // the mark to keep for the next sealing
 
 	openWait time.Duration // how long opening is tried again while the database is busy
@@ -50,6 +51,7 @@ var sqliteDialect = &dialect{
 	nextChange: "(SELECT coalesce(max(seq), 0) + 1 FROM entries WHERE xid = 0)",
 	settled:    "0 = 0",
 	unsealed:   "r.seq > $1",
+	stray:      "r.seq <= max($1, (SELECT coalesce(max(record), 0) FROM leaves))",
 	mark:       "SELECT coalesce(max(seq), 0) FROM records",
 	snapshot:   sql.LevelDefault, // one read transaction is one snapshot
 	openWait:   10 * time.Second, // turning to WAL does not wait for other processes by itself
@@ -73,6 +75,7 @@ var postgresDialect = &dialect{
 	settled:    "xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
 	horizon:    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
 	unsealed:   "r.xid >= $1",
+	stray:      "r.xid < $1", // a transaction with a lower seq may commit, and be sealed, later
 	mark:       "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
 	snapshot:   sql.LevelRepeatableRead,
 	repeat: func(err error) bool {

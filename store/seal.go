@@ -26,9 +26,16 @@ const sealBatch = 2000
 // they come after the last one sealed: a record whose transaction commits late is
 // sealed by the next call.
 //
-// It refuses to go on if the tree does not fit its last checkpoint: run
-// VerifyLedger, and find out who changed it, before anything else.
+// It refuses to go on if the tree does not fit its last checkpoint, or does not
+// extend the one in the file Options.Head: run VerifyLedger, and find out who changed it, before anything else.
 func (db *DB) Seal(ctx context.Context) (sealed int, err error) {
+	defer func() {
+		if err == nil && db.opt.Head != "" {
+			if err = db.write(ctx, (*tx).moveHead); err != nil {
+				err = fmt.Errorf("store: sealing the ledger: %w", err)
+			}
+		}
+	}()
 	for {
 		var n int
 		err := db.write(ctx, func(t *tx) (err error) {
@@ -113,23 +120,32 @@ func (t *tx) sealSome() (int, error) {
 	return len(records), t.setMeta("ledger_mark", strconv.FormatInt(next, 10))
 }
 
-// edge returns the right edge of the tree, which must fit the last checkpoint.
-func (t *tx) edge() (*ledger.Edge, error) {
-	var signed string
-	err := t.row("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1").Scan(&signed)
+// newest returns the newest checkpoint, as it was signed and read; "" and the
+// empty tree's if there is none.
+func (t *tx) newest() (signed string, c ledger.Checkpoint, err error) {
+	err = t.row("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1").Scan(&signed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return &ledger.Edge{}, nil
+		return "", c, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("last checkpoint: %w", err)
+		return "", c, fmt.Errorf("last checkpoint: %w", err)
 	}
 	v, err := t.db.verifier()
 	if err != nil {
-		return nil, err
+		return "", c, err
 	}
-	c, err := v.Checkpoint(signed)
+	if c, err = v.Checkpoint(signed); err != nil {
+		return "", c, fmt.Errorf("last checkpoint: %w", err)
+	}
+	return signed, c, nil
+}
+
+// edge returns the right edge of the tree, which must fit the last checkpoint
+// and extend the head.
+func (t *tx) edge() (*ledger.Edge, error) {
+	_, c, err := t.newest()
 	if err != nil {
-		return nil, fmt.Errorf("last checkpoint: %w", err)
+		return nil, err
 	}
 	edge, err := ledger.EdgeOf(c.Size, t.node)
 	if err != nil {
@@ -138,7 +154,7 @@ func (t *tx) edge() (*ledger.Edge, error) {
 	if edge.Root() != c.Root {
 		return nil, fmt.Errorf("the tree was altered: it does not fit the checkpoint signed after %d records; run rempart verify", c.Size)
 	}
-	return edge, nil
+	return edge, t.extendsHead(c)
 }
 
 // node returns a stored hash of the tree.

@@ -39,8 +39,13 @@ type Options struct {
 	// seals credentials, keys the hashes of codes, and signs the ledger's
 	// checkpoints (each under its own derived key).
 	Key []byte
-	// Name is the origin line of the ledger's checkpoints, such as "hub.exemple.test".
+	// Name is the origin line of the ledger's checkpoints, such as
+	// "hub.exemple.test". Default: the one that was kept (see Keep), or "rempart".
 	Name string
+	// Head is the path of a file outside the database that holds the newest
+	// checkpoint, so that the end of the ledger cannot be taken away unseen. The
+	// store makes and moves it. Empty: none is kept.
+	Head string
 	// Now tells the time. Default: time.Now.
 	Now func() time.Time
 }
@@ -63,7 +68,8 @@ func Open(ctx context.Context, dsn string, opt Options) (*DB, error) {
 	if len(opt.Key) != 32 {
 		return nil, fmt.Errorf("store: an instance key has 32 bytes, not %d", len(opt.Key))
 	}
-	if opt.Name == "" {
+	unnamed := opt.Name == ""
+	if unnamed {
 		opt.Name = "rempart"
 	}
 	if opt.Now == nil {
@@ -98,7 +104,38 @@ func Open(ctx context.Context, dsn string, opt Options) (*DB, error) {
 		db.Close()
 		return nil, fmt.Errorf("store: opening %s: %w", dsn, err)
 	}
+	if unnamed {
+		name, err := db.Kept(ctx, KeptName)
+		if err != nil {
+			db.Close()
+			return nil, err
+		}
+		if _, err := db.sign.Verifier(name); err == nil {
+			db.opt.Name = name
+		}
+	}
 	return db, nil
+}
+
+// What an instance keeps about itself between starts, for commands that do not
+// serve.
+const (
+	KeptName   = "instance name"   // what it signs under
+	KeptOrigin = "instance origin" // the address under which others reach it
+)
+
+// Keep keeps a fact about the instance: one of the names above.
+func (db *DB) Keep(ctx context.Context, name, value string) error {
+	return db.write(ctx, func(t *tx) error { return t.setMeta(name, value) })
+}
+
+// Kept returns a fact about the instance, "" if it was never kept.
+func (db *DB) Kept(ctx context.Context, name string) (value string, err error) {
+	err = db.r.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = $1", name).Scan(&value)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", db.explain(fmt.Errorf("store: meta %s: %w", name, err))
+	}
+	return value, nil
 }
 
 // Close waits for what is under way and closes the database.

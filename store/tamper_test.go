@@ -2,8 +2,13 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -227,6 +232,189 @@ func TestRenamed(t *testing.T) {
 		}
 		if rep := verify(t, again); !rep.Whole || rep.Checkpoints != 4 {
 			t.Errorf("%+v", rep)
+		}
+	})
+}
+
+// headed opens a store of its own on each database, whose head is kept in a
+// file.
+func headed(t *testing.T, f func(t *testing.T, db *store.DB, head string, again func(head string) *store.DB)) {
+	both(t, func(t *testing.T, _ *store.DB, dsn string) {
+		o := options
+		o.Head = filepath.Join(t.TempDir(), "ledger.head")
+		again := func(head string) *store.DB {
+			o := o
+			o.Head = head
+			return open(t, dsn, o)
+		}
+		f(t, again(o.Head), o.Head, again)
+	})
+}
+
+// cut takes the ledger back to its first n records, checkpoints included, and
+// leaves the other records unsealed, as whoever can write to the database can.
+func cut(t *testing.T, db *store.DB, n int) {
+	t.Helper()
+	run(t, db, "DELETE FROM checkpoints WHERE size > $1", n)
+	run(t, db, "DELETE FROM leaves WHERE num >= $1", n)
+	run(t, db, "UPDATE meta SET value = '0' WHERE name = 'ledger_mark'")
+}
+
+func tell(t *testing.T, db *store.DB) {
+	t.Helper()
+	if err := db.Commit(t.Context(), "", rempart.Consequences{Events: []rempart.Event{{Kind: "k", Subject: "s", Actor: "a", At: time.Now()}}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCutEnd takes the end of a ledger away, with its checkpoints, and rewrites
+// it: the head kept outside the database shows it, whatever is left.
+func TestCutEnd(t *testing.T) {
+	for _, left := range []int{0, 4, 8} {
+		t.Run(fmt.Sprint(left), func(t *testing.T) {
+			headed(t, func(t *testing.T, db *store.DB, head string, again func(string) *store.DB) {
+				written(t, db)
+				if rep := verify(t, db); !rep.Whole || rep.Newest.Size != 12 {
+					t.Fatalf("before: %+v", rep)
+				}
+				cut(t, db, left)
+				run(t, db, "UPDATE records SET actor = 'somebody' WHERE kind = 'kind-10'")
+				want := fmt.Sprintf("records %d to 11 are gone from the tree: the checkpoint kept in ledger.head was signed after 12 records", left)
+				if rep := verify(t, db); rep.Whole || rep.FirstBad != int64(left) || rep.LastBad != 11 || rep.Problem != want {
+					t.Errorf("%+v, want %q", rep, want)
+				}
+				if n, err := db.Seal(t.Context()); err == nil || !strings.Contains(err.Error(), "does not extend") {
+					t.Errorf("sealed %d over what was rewritten: %v", n, err)
+				}
+				// Sealed anew by a process without the head, the tree is as long,
+				// and another one.
+				other := again("")
+				if _, err := other.Seal(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if rep := verify(t, other); !rep.Whole || rep.Sealed != 12 {
+					t.Fatalf("without the head: %+v", rep)
+				}
+				if rep := verify(t, db); rep.Whole || !strings.Contains(rep.Problem, "the first 12 records are not those of the checkpoint kept in ledger.head") {
+					t.Errorf("%+v", rep)
+				}
+				tell(t, db)
+				if n, err := db.Seal(t.Context()); err == nil || !strings.Contains(err.Error(), "does not extend") {
+					t.Errorf("sealed %d after what was rewritten: %v", n, err)
+				}
+			})
+		})
+	}
+}
+
+// TestHead checks that the head follows the ledger, is made where there is none,
+// catches up with another process, and never moves back.
+func TestHead(t *testing.T) {
+	headed(t, func(t *testing.T, db *store.DB, head string, again func(string) *store.DB) {
+		size := func(name string) (n int) {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fmt.Sscanf(string(b), "hub.exemple.test\n%d\n", &n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if _, err := db.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(head); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a head of nothing: %v", err)
+		}
+		written(t, db)
+		if size(head) != 12 {
+			t.Errorf("the head is at %d, want 12", size(head))
+		}
+		if i, err := os.Stat(head); err != nil || i.Mode().Perm() != 0o600 {
+			t.Errorf("the head's file: %v, %v", i.Mode(), err)
+		}
+		// Another machine's process has a head of its own; both may lag.
+		second := filepath.Join(t.TempDir(), "second.head")
+		other := again(second)
+		if _, err := other.Seal(t.Context()); err != nil || size(second) != 12 {
+			t.Errorf("a head that is made later: %v, at %d", err, size(second))
+		}
+		tell(t, other)
+		if _, err := other.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if size(second) != 13 || size(head) != 12 {
+			t.Errorf("heads at %d and %d, want 13 and 12", size(second), size(head))
+		}
+		if rep := verify(t, db); !rep.Whole {
+			t.Errorf("a head that lags: %+v", rep)
+		}
+		if _, err := db.Seal(t.Context()); err != nil || size(head) != 13 {
+			t.Errorf("a head that lagged: %v, at %d", err, size(head))
+		}
+		var wg sync.WaitGroup
+		for _, d := range []*store.DB{db, other, again(head)} {
+			wg.Go(func() {
+				for range 10 {
+					tell(t, d)
+					if _, err := d.Seal(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if size(head) != 43 {
+			t.Errorf("after three at once the head is at %d, want 43", size(head))
+		}
+		// A head that somebody touched is no head.
+		if err := os.WriteFile(head, []byte("hub.exemple.test\n1\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tell(t, db)
+		if _, err := db.Seal(t.Context()); err == nil {
+			t.Error("sealed beside a head that is not signed")
+		}
+		if _, err := db.VerifyLedger(t.Context(), nil); err == nil {
+			t.Error("verified beside a head that is not signed")
+		}
+	})
+}
+
+// TestStray puts a record among those that are sealed.
+func TestStray(t *testing.T) {
+	both(t, func(t *testing.T, db *store.DB, _ string) {
+		written(t, db)
+		run(t, db, "INSERT INTO records (seq, kind, subject, actor, at, data, xid) VALUES (-5, 'k', 'forged', 'a', 1, '{}', 0)")
+		if rep := verify(t, db); rep.Whole || rep.Faults != 1 || rep.Subject != "forged" || !strings.Contains(rep.Problem, "a record (k of forged) is not in the tree") {
+			t.Errorf("%+v", rep)
+		}
+	})
+}
+
+// TestKept checks a ledger against a checkpoint that somebody kept.
+func TestKept(t *testing.T) {
+	both(t, func(t *testing.T, db *store.DB, _ string) {
+		written(t, db)
+		rep := verify(t, db)
+		tell(t, db)
+		if _, err := db.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			kept  ledger.Checkpoint
+			whole bool
+		}{
+			{rep.Newest, true},
+			{ledger.Checkpoint{}, true},
+			{ledger.Checkpoint{Size: 11, Root: rep.Newest.Root}, false},
+			{ledger.Checkpoint{Size: 14, Root: rep.Newest.Root}, false},
+		} {
+			got, err := db.VerifyLedger(t.Context(), nil, store.Kept{Checkpoint: c.kept, Where: "given"})
+			if err != nil || got.Whole != c.whole || !c.whole && !strings.Contains(got.Problem, "the checkpoint given") {
+				t.Errorf("%+v: %+v, %v", c.kept, got, err)
+			}
 		}
 	})
 }

@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"path/filepath"
+	"strconv"
 
 	"rempart"
 	"rempart/ledger"
@@ -12,18 +15,34 @@ import (
 // verifyPage is how many records or checkpoints VerifyLedger reads at a time.
 const verifyPage = 1000
 
-// VerifyLedger reads every record again and says whether the ledger is whole.
-// progress, if not nil, is called now and then. It sees the ledger as it was
+// A Kept checkpoint comes from outside the database; the ledger must extend it.
+type Kept struct {
+	ledger.Checkpoint        // whose signature was checked
+	Where             string // for the operator, such as "kept in ledger.head"
+}
+
+// VerifyLedger reads every record again and says whether the ledger is whole: no
+// record differs from what was sealed, and the tree extends every checkpoint that
+// is stored, that in Options.Head and those given. It says nothing of cases,
+// which are not compared with the ledger. progress, if not nil, is called now and then. It sees the ledger as it was
 // when it began; what is written meanwhile waits for the next time.
-func (db *DB) VerifyLedger(ctx context.Context, progress func(done, total int64)) (ledger.Report, error) {
-	rep, err := db.verify(ctx, progress)
+func (db *DB) VerifyLedger(ctx context.Context, progress func(done, total int64), kept ...Kept) (ledger.Report, error) {
+	// Before the snapshot, which then holds at least what the head does.
+	_, head, ok, err := db.readHead()
+	if err != nil {
+		return ledger.Report{}, fmt.Errorf("store: verifying the ledger: %w", err)
+	}
+	if ok {
+		kept = append(kept, Kept{head, "kept in " + filepath.Base(db.opt.Head)})
+	}
+	rep, err := db.verify(ctx, progress, kept)
 	if err != nil {
 		return ledger.Report{}, db.explain(fmt.Errorf("store: verifying the ledger: %w", err))
 	}
 	return rep, nil
 }
 
-func (db *DB) verify(ctx context.Context, progress func(done, total int64)) (rep ledger.Report, err error) {
+func (db *DB) verify(ctx context.Context, progress func(done, total int64), kept []Kept) (rep ledger.Report, err error) {
 	sqlTx, err := db.r.BeginTx(ctx, &sql.TxOptions{Isolation: db.snapshot, ReadOnly: db.snapshot != sql.LevelDefault})
 	if err != nil {
 		return rep, err
@@ -38,6 +57,9 @@ func (db *DB) verify(ctx context.Context, progress func(done, total int64)) (rep
 		return rep, err
 	}
 	check := ledger.NewChecker(key)
+	for _, k := range kept {
+		check.Kept(k.Checkpoint, k.Where)
+	}
 	marks := checkpoints{tx: sqlTx}
 	var done int64
 	for last := int64(-1); ; {
@@ -65,7 +87,35 @@ func (db *DB) verify(ctx context.Context, progress func(done, total int64)) (rep
 	if err := marks.upTo(ctx, -1, check); err != nil {
 		return rep, err
 	}
+	if err := db.strays(ctx, sqlTx, check); err != nil {
+		return rep, err
+	}
 	return check.Report(records), nil
+}
+
+// strays finds records without a leaf that sealing has gone past.
+func (db *DB) strays(ctx context.Context, q *sql.Tx, check *ledger.Checker) error {
+	var text string
+	err := q.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = 'ledger_mark'").Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		text, err = "0", nil
+	}
+	if err != nil {
+		return err
+	}
+	mark, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("mark: %w", err)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT r.kind, r.subject, r.actor, r.at, r.data FROM records r LEFT JOIN leaves l ON l.record = r.seq
+		WHERE l.record IS NULL AND `+db.stray+` ORDER BY r.seq LIMIT $2`, mark, verifyPage)
+	strays, err := collect(rows, err, func(s scanner) (r ledger.Record, err error) {
+		return r, s.Scan(&r.Kind, &r.Subject, &r.Actor, &r.At, &r.Data)
+	})
+	for _, r := range strays {
+		check.Stray(r)
+	}
+	return err
 }
 
 // readLeaves reads the leaves after one, with their records.
