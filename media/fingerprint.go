@@ -67,6 +67,12 @@ func Fingerprint(ctx context.Context, r io.Reader, lim Limits) (Fingerprints, er
 // of 16 × 16; in larger photographs 0 to 2.
 const lumaPixels = 1 << 16
 
+// lumaCost is an estimate of the memory that reading a JPEG's brightness alone
+// takes, in bytes a pixel. The worst is a progressive one: int16 frequencies,
+// which of them are not 0, the plane, and the plane turned upright. Hashing comes
+// on top: pdq.Memory.
+const lumaCost = 5
+
 // fromLuma returns the fingerprints of a JPEG. It returns errOrdinary if it
 // cannot.
 func (f *file) fromLuma(ctx context.Context) (Fingerprints, error) {

@@ -9,10 +9,11 @@ import (
 )
 
 func probeGIF(data []byte) (header, error) {
-	w, h, err := config(data, gif.DecodeConfig)
+	c, err := config(data, gif.DecodeConfig)
 	if err != nil {
 		return header{}, err
 	}
+	w, h := c.Width, c.Height
 	decode := func(r io.Reader) (image.Image, error) {
 		// Decode stops after the first frame, which may be smaller than the
 		// screen: browsers show it in its place, on a transparent ground.
@@ -25,7 +26,9 @@ func probeGIF(data []byte) (header, error) {
 		draw.Draw(canvas, m.Bounds(), m, m.Bounds().Min, draw.Src)
 		return canvas, nil
 	}
-	return header{width: w, height: h, orientation: 1, animated: gifFrames(data, 2) > 1, decode: decode}, nil
+	// The frame, once more where it is interlaced, and the canvas.
+	whole := cost{pixel: 4, extra: 2}
+	return header{width: w, height: h, orientation: 1, animated: gifFrames(data, 2) > 1, decode: decode, cost: whole}, nil
 }
 
 // gifFrames counts the frames of a GIF, up to limit, without decoding any.

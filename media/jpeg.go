@@ -19,7 +19,7 @@ const (
 )
 
 func probeJPEG(data []byte) (header, error) {
-	w, h, err := config(data, jpeg.DecodeConfig)
+	c, err := config(data, jpeg.DecodeConfig)
 	if err != nil {
 		return header{}, err
 	}
@@ -27,7 +27,7 @@ func probeJPEG(data []byte) (header, error) {
 	if n := bytes.Count(scans, []byte{0xff, markerSOS}); n > maxScans {
 		return header{}, fmt.Errorf("%w: %d scans, the limit is %d", ErrDamaged, n, maxScans)
 	}
-	return header{width: w, height: h, orientation: orientation(exif), decode: jpeg.Decode}, nil
+	return header{width: c.Width, height: c.Height, orientation: orientation(exif), decode: jpeg.Decode, cost: jpegCost(data, c)}, nil
 }
 
 // walkJPEG returns the first EXIF block of a JPEG, from its TIFF header, and

@@ -32,8 +32,6 @@ import (
 	"image"
 	"io"
 	"io/fs"
-
-	"golang.org/x/sync/semaphore"
 )
 
 // Limits bound what a file may cost. A limit that is zero is that of
@@ -60,30 +58,13 @@ type Picture struct {
 	Provenance []string
 }
 
-// Budget is the memory, in bytes, that all decoding and hashing at one moment
-// may take, by estimate. Further pictures wait. One that needs more than all
-// of it waits until it is alone.
-const Budget = 1 << 30
-
-var budget = semaphore.NewWeighted(Budget)
-
-// Estimates of the memory that decoding takes, in bytes a pixel. The worst is
-// a progressive JPEG (3 planes of int32 frequencies, and the picture), or
-// 16-bit PNG turned upright. Of a JPEG's brightness alone, the worst is a
-// progressive one as well: int16 frequencies, which of them are not 0, the
-// plane, and the plane turned upright. Hashing comes on top: pdq.Memory.
-const (
-	decodeCost = 16
-	lumaCost   = 5
-)
-
 // Decode reads one picture from r, to its end.
 //
 // The error wraps ErrTooManyBytes, ErrTooManyPixels, ErrNotPicture,
 // ErrUnsupported, ErrTruncated, ErrDamaged or ErrTooCostly, or else comes from
-// ctx or r. ErrMissing comes with ErrUnsupported. No pixel has been allocated
-// when it is one of the first four. ctx is looked at
-// each time r and the decoder read: a Read of r that blocks is not
+// ctx or r. ErrMissing comes with ErrUnsupported, ErrTooMuchMemory with
+// ErrTooManyPixels. No pixel has been allocated when it is one of the first
+// four. ctx is looked at each time r and the decoder read: a Read of r that blocks is not
 // interrupted.
 func Decode(ctx context.Context, r io.Reader, lim Limits) (*Picture, error) {
 	f, err := open(ctx, r, lim)
@@ -125,24 +106,6 @@ func open(ctx context.Context, r io.Reader, lim Limits) (*file, error) {
 		return nil, fmt.Errorf("media: %w: %d x %d pixels, the limit is %d", ErrTooManyPixels, h.width, h.height, lim.Pixels)
 	}
 	return &file{h, data, pixels}, nil
-}
-
-// decodeCost is an estimate of the memory that decoding f takes: a program
-// beside us holds the picture as well.
-func (f *file) decodeCost() int64 {
-	if f.loader != "" {
-		return 2 * f.pixels * decodeCost
-	}
-	return f.pixels * decodeCost
-}
-
-// reserve waits for a part of the budget, which release gives back.
-func reserve(ctx context.Context, need int64) (release func(), err error) {
-	need = min(need, Budget)
-	if err := budget.Acquire(ctx, need); err != nil {
-		return nil, fmt.Errorf("media: waiting for memory: %w", err)
-	}
-	return func() { budget.Release(need) }, nil
 }
 
 // picture decodes f.

@@ -9,7 +9,7 @@ import (
 const pngMagic = "\x89PNG\r\n\x1a\n"
 
 func probePNG(data []byte) (header, error) {
-	w, h, err := config(data, png.DecodeConfig)
+	c, err := config(data, png.DecodeConfig)
 	if err != nil {
 		// The decoder has no word for a size beyond its integers.
 		if w, h, ok := hugePNG(data); ok {
@@ -17,7 +17,7 @@ func probePNG(data []byte) (header, error) {
 		}
 		return header{}, err
 	}
-	out := header{width: w, height: h, orientation: 1, decode: png.Decode}
+	out := header{width: c.Width, height: c.Height, orientation: 1, decode: png.Decode, cost: pngCost(data, c)}
 	// Chunks: length [4], type [4], body, CRC [4], big-endian.
 	for data = data[len(pngMagic):]; len(data) >= 12; {
 		n := int64(binary.BigEndian.Uint32(data))

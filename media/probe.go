@@ -16,6 +16,7 @@ type header struct {
 	animated      bool
 	data          []byte // what to decode: the file, or a part of it made whole
 	decode        func(io.Reader) (image.Image, error)
+	cost          cost   // of decode
 	loader        string // in the place of decode: libvips's loader of the format
 }
 
@@ -101,11 +102,11 @@ func match(data []byte, magic string) bool {
 }
 
 // config runs a decoder's DecodeConfig.
-func config(data []byte, decode func(io.Reader) (image.Config, error)) (width, height int, err error) {
+func config(data []byte, decode func(io.Reader) (image.Config, error)) (image.Config, error) {
 	in := &reader{ctx: context.Background(), in: bytes.NewReader(data)}
 	c, err := decode(in)
 	if err != nil {
-		return 0, 0, in.classify(err)
+		return c, in.classify(err)
 	}
-	return c.Width, c.Height, nil
+	return c, nil
 }

@@ -88,7 +88,7 @@ func probeWebP(data []byte) (header, error) {
 	}
 	return header{
 		data: frame.file(size), width: canvas.X, height: canvas.Y,
-		orientation: orientation(exif), animated: frames > 1, decode: decode,
+		orientation: orientation(exif), animated: frames > 1, decode: decode, cost: frame.cost(size == canvas),
 	}, nil
 }
 
@@ -120,6 +120,23 @@ func (f *webpFrame) size() (image.Point, error) {
 		), nil
 	}
 	return image.Point{}, fmt.Errorf("%w: no size in its first bytes", ErrDamaged)
+}
+
+// cost is that of golang.org/x/image/webp: of lossless pictures, and of alpha,
+// the pixels before and after the last transform. A frame smaller than the
+// canvas is copied to it.
+func (f *webpFrame) cost(whole bool) cost {
+	c := cost{pixel: 4, extra: 4, turn: 4}
+	if !f.lossless {
+		c = cost{pixel: 3, turn: 8}
+		if f.alpha != nil {
+			c = cost{pixel: 4, extra: 8, turn: 8}
+		}
+	}
+	if !whole {
+		c.extra, c.turn = c.extra+4, 4
+	}
+	return c
 }
 
 // file returns the frame as a still WebP.
