@@ -44,7 +44,9 @@ type Checker struct {
 	lost  bool  // the tree can't be followed any further
 	newer bool  // leaves follow the newest checkpoint
 	kept  []kept
-	rep   Report
+
+	strays []Record
+	rep    Report
 }
 
 // A kept checkpoint comes from outside the ledger, and must be on its way.
@@ -153,21 +155,22 @@ func (c *Checker) Checkpoint(size int64, signed string) {
 	c.last, c.newer, c.rep.Newest = size, false, p
 }
 
-// Stray counts a record that is not in the tree though it is older than some
+// Stray takes a record that is not in the tree though it is older than some
 // that are, so that it will never be sealed.
-func (c *Checker) Stray(r Record) {
-	c.fault(-1, -1, &r, fmt.Sprintf("a record (%s of %s) is not in the tree, but older than records that are: it was put there behind the ledger's back, or its leaf was taken out", r.Kind, r.Subject))
-}
+func (c *Checker) Stray(r Record) { c.strays = append(c.strays, r) }
 
 // Report ends the check. records is how many there are in all, sealed or not.
 func (c *Checker) Report(records int64) Report {
-	if c.newer && !c.lost {
-		c.fault(c.last, c.edge.Size()-1, nil, fmt.Sprintf("records %d to %d are in the tree, but no checkpoint was signed after them", c.last, c.edge.Size()-1))
-	}
 	for _, p := range c.kept {
 		if !p.done && p.Size > c.edge.Size() {
 			c.fault(c.edge.Size(), p.Size-1, nil, fmt.Sprintf("records %d to %d are gone from the tree: the checkpoint %s was signed after %d records", c.edge.Size(), p.Size-1, p.where, p.Size))
 		}
+	}
+	if c.newer && !c.lost {
+		c.fault(c.last, c.edge.Size()-1, nil, fmt.Sprintf("records %d to %d are in the tree, but no checkpoint was signed after them", c.last, c.edge.Size()-1))
+	}
+	for _, r := range c.strays {
+		c.fault(-1, -1, &r, fmt.Sprintf("a record (%s of %s) is not in the tree, but older than records that are: it was put there behind the ledger's back, or its leaf was taken out", r.Kind, r.Subject))
 	}
 	r := c.rep
 	r.Records, r.Sealed = records, c.edge.Size()

@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -94,6 +95,21 @@ func (db *DB) PutService(ctx context.Context, s rempart.Service) error {
 	return db.write(ctx, func(t *tx) error {
 		if _, err := t.exec("INSERT INTO services (id, doc) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc", s.ID, doc); err != nil {
 			return fmt.Errorf("store: service %s: %w", s.ID, err)
+		}
+		return nil
+	})
+}
+
+// RemoveService takes an entry out of the register. One that is not there is a
+// rempart.NotFound.
+func (db *DB) RemoveService(ctx context.Context, id string) error {
+	return db.write(ctx, func(t *tx) error {
+		n, err := t.exec("DELETE FROM services WHERE id = $1", id)
+		if err != nil {
+			return fmt.Errorf("store: service %s: %w", id, err)
+		}
+		if n == 0 {
+			return missing(sql.ErrNoRows, "service")
 		}
 		return nil
 	})

@@ -196,6 +196,25 @@ func (db *DB) Checkpoint(ctx context.Context) (note, verifier string, err error)
 	return note, verifier, nil
 }
 
+// CheckpointAfter returns the signed checkpoint after a number of records, empty
+// if there is none, the verifier key under its name, and when it was signed, to
+// the hour.
+func (db *DB) CheckpointAfter(ctx context.Context, size int64) (note, verifier string, at time.Time, err error) {
+	var micros int64
+	err = db.r.QueryRowContext(ctx, "SELECT note, at FROM checkpoints WHERE size = $1", size).Scan(&note, &micros)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", "", at, db.explain(fmt.Errorf("store: checkpoint %d: %w", size, err))
+	}
+	origin := db.opt.Name
+	if err == nil {
+		origin, _, _ = strings.Cut(note, "\n")
+	}
+	if verifier, err = db.sign.Verifier(origin); err != nil {
+		return "", "", at, fmt.Errorf("store: verifier key: %w", err)
+	}
+	return note, verifier, fromMicros(micros), nil
+}
+
 // Sign signs a text as a note (golang.org/x/mod/sumdb/note) with the instance's
 // key, such as a person's receipt. The same text always gives the same note. It
 // refuses a text that could pass for a checkpoint of the ledger.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -45,10 +46,19 @@ func (c *benchCmd) Run(s streams) error {
 		}
 		return nil
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	return printFigures(s.out, figures)
+}
+
+// printFigures prints a table; where there is no naive way, a dash.
+func printFigures(out io.Writer, figures []figure) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "WHAT\tOURS\tNAIVE\tUNIT\tRATIO")
 	for _, f := range figures {
-		fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%s\t%.1f\n", f.Name, f.Ours, f.Naive, f.Unit, f.Ratio)
+		naive, ratio := "–", "–"
+		if f.Naive > 0 {
+			naive, ratio = fmt.Sprintf("%.3f", f.Naive), fmt.Sprintf("%.1f", f.Ratio)
+		}
+		fmt.Fprintf(w, "%s\t%.3f\t%s\t%s\t%s\n", f.Name, f.Ours, naive, f.Unit, ratio)
 	}
 	return w.Flush()
 }

@@ -20,7 +20,7 @@ type hashCmd struct {
 
 // Run prints a line for each file; it fails, at the end, if any file did.
 func (c *hashCmd) Run(ctx context.Context, s streams) error {
-	failed := false
+	failed, printed := false, ""
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
 	for _, name := range c.Files {
@@ -33,8 +33,10 @@ func (c *hashCmd) Run(ctx context.Context, s streams) error {
 				enc.Encode(map[string]string{"file": name, "error": err.Error()})
 			}
 		case c.JSON:
+			printed = "; the others were printed"
 			enc.Encode(object)
 		default:
+			printed = "; the others were printed"
 			fmt.Fprintln(s.out, line)
 		}
 		if ctx.Err() != nil {
@@ -42,7 +44,7 @@ func (c *hashCmd) Run(ctx context.Context, s streams) error {
 		}
 	}
 	if failed {
-		fmt.Fprintln(s.err, "rempart: hint: each file must be a whole picture, or with -json a video; the others were printed; rempart doctor says which formats are not read here")
+		fmt.Fprintln(s.err, "rempart: hint: each file must be a whole picture, or with -json a video"+printed+"; rempart doctor says which formats are not read here")
 		return errShown
 	}
 	return nil

@@ -60,7 +60,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if dsn == "" {
 		dsn = filepath.Join(c.data, "rempart.db")
 	}
-	db, err := store.Open(ctx, dsn, store.Options{Key: key, Name: signerName(c.site), Now: c.now})
+	db, err := store.Open(ctx, dsn, store.Options{Key: key, Name: signerName(c.site), Head: filepath.Join(c.data, "ledger.head"), Now: c.now})
 	if err != nil {
 		return nil, err
 	}
@@ -74,13 +74,9 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 }
 
 // signerName turns the name of an instance into one that signed notes allow: no
-// spaces and no plus.
+// spaces and no plus. Of no name it is "", which leaves it to the store.
 func signerName(site string) string {
-	name := strings.Join(strings.FieldsFunc(site, func(r rune) bool { return unicode.IsSpace(r) || r == '+' }), "-")
-	if name == "" {
-		return "rempart"
-	}
-	return name
+	return strings.Join(strings.FieldsFunc(site, func(r rune) bool { return unicode.IsSpace(r) || r == '+' }), "-")
 }
 
 // instanceKey reads the secret of an instance, or makes it at its first start.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -28,6 +29,37 @@ type cli struct {
 	Bench  benchCmd  `cmd:"" help:"Measure this machine."`
 	Doctor doctorCmd `cmd:"" help:"Say which programs are missing, and what does not work without them."`
 	Admin  adminCmd  `cmd:"" help:"Manage staff, peers and services of an instance."`
+
+	Help    helpCmd    `cmd:"" help:"Say what a command does: rempart help admin peer."`
+	Version versionCmd `cmd:"" help:"Print which version this is."`
+}
+
+// helpCmd stands for the word help: run turns it into the flag.
+type helpCmd struct {
+	Command []string `arg:"" optional:"" help:"A command and its own commands."`
+}
+
+// versionCmd prints which version this is.
+type versionCmd struct{}
+
+// Run prints the version of the module, the commit it was built from if that is
+// known, and the version of Go.
+func (versionCmd) Run(s streams) error {
+	b, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("this binary was built without its version")
+	}
+	line := "rempart " + b.Main.Version
+	for _, set := range b.Settings {
+		switch {
+		case set.Key == "vcs.revision":
+			line += " " + set.Value
+		case set.Key == "vcs.modified" && set.Value == "true":
+			line += " (changed)"
+		}
+	}
+	_, err := fmt.Fprintln(s.out, line, b.GoVersion)
+	return err
 }
 
 func main() {
@@ -64,12 +96,20 @@ func run(ctx context.Context, args []string, in io.Reader, out, stderr io.Writer
 		fmt.Fprintln(stderr, "rempart: error:", err)
 		return 2
 	}
+	if len(args) > 0 && args[0] == "help" {
+		args = append(args[1:len(args):len(args)], "--help")
+	}
 	k, err := p.Parse(twoDashes(args))
 	if exit >= 0 {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "rempart: error: %v\nrempart: hint: rempart --help lists the commands and flags\n", err)
+		command := "rempart"
+		var pe *kong.ParseError
+		if errors.As(err, &pe) && pe.Context != nil && pe.Context.Selected() != nil {
+			command = pe.Context.Selected().FullPath()
+		}
+		fmt.Fprintf(stderr, "rempart: error: %v\nrempart: hint: %s --help lists the commands and flags\n", err, command)
 		return 2
 	}
 	err = k.Run()

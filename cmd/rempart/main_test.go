@@ -72,7 +72,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript, "jsonkeys": jsonKeys, "alterfile": alterFile},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript, "jsonkeys": jsonKeys, "alterfile": alterFile, "verifierkey": verifierKey},
 	})
 }
 
@@ -143,6 +143,20 @@ func jsonKeys(ts *testscript.TestScript, neg bool, args []string) {
 	if lines == 0 {
 		ts.Fatalf("no lines")
 	}
+}
+
+// verifierKey sets a variable to the verifier key in what rempart verify -json
+// printed: verifierkey report.json KEY.
+func verifierKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: verifierkey FILE NAME")
+	}
+	var o struct{ Verifier string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &o))
+	if o.Verifier == "" {
+		ts.Fatalf("no verifier key in %s", args[0])
+	}
+	ts.Setenv(args[1], o.Verifier)
 }
 
 // alter runs a statement on a SQLite database, as somebody who can write to its

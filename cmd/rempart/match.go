@@ -21,6 +21,11 @@ type matchCmd struct {
 	Files []string `arg:"" name:"file" help:"Pictures: JPEG, PNG, GIF or WebP."`
 }
 
+// Help says what a program that calls this wants to know.
+func (c *matchCmd) Help() string {
+	return "Exit status: 0 if every file was asked for, whether anything matched or not (read the lines); 1 if one could not be; 2 if the command was not understood."
+}
+
 // Run prints the matches of each file; it fails, at the end, if any file could
 // not be asked for.
 func (c *matchCmd) Run(ctx context.Context, s streams) error {
@@ -29,7 +34,7 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 		return hinted{err, "give -url such as http://127.0.0.1:8080"}
 	}
 	client := &http.Client{Timeout: time.Minute}
-	failed := false
+	failed, asked := false, ""
 	enc := json.NewEncoder(s.out)
 	for _, name := range c.Files {
 		matches, err := c.ask(ctx, client, u, name)
@@ -41,6 +46,7 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 			}
 			continue
 		}
+		asked = "; the other files were asked for"
 		if c.JSON {
 			enc.Encode(map[string]any{"file": name, "matches": matches})
 			continue
@@ -53,7 +59,7 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 		}
 	}
 	if failed {
-		fmt.Fprintln(s.err, "rempart: hint: check the address and the key; the other files were asked for")
+		fmt.Fprintln(s.err, "rempart: hint: check the file, the address and the key"+asked)
 		return errShown
 	}
 	return nil

@@ -9,12 +9,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rempart"
+	"rempart/store"
 )
 
 // place is where an instance keeps what it keeps.
@@ -57,6 +60,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	if err := errors.Join(i.db.Keep(ctx, store.KeptName, signerName(c.Site)), i.db.Keep(ctx, store.KeptOrigin, origin)); err != nil {
+		return errors.Join(err, ln.Close(), i.db.Close())
+	}
 	if err := c.welcome(ctx, i, origin, s); err != nil {
 		return errors.Join(err, ln.Close(), i.db.Close())
 	}
@@ -72,14 +78,35 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 // administrator and a link for her to sign in with once.
 func (c *serveCmd) welcome(ctx context.Context, i *instance, origin string, s streams) error {
 	fmt.Fprintf(s.err, "rempart: serving %s (%s) on %s\n", c.Site, strings.Join(c.Role, ", "), origin)
+	if openToOthers(c.Data) {
+		fmt.Fprintf(s.err, "rempart: warning: %s is open to other users of this machine; it holds the instance's key: chmod 700 %[1]s\n", filepath.Clean(c.Data))
+	}
 	staff, err := i.db.AllStaff(ctx)
-	if err != nil || len(staff) > 0 {
+	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(staff, func(m rempart.Staff) bool { return m.DisabledAt.IsZero() }) {
+		return nil
+	}
+	role := rempart.RoleAnalyst
+	if i.cfg.platform && !i.cfg.hub {
+		role = rempart.RoleModerator
+	}
+	database := ""
+	if c.Database != "" {
+		database = " -database …" // the address may hold a password
+	}
 	fmt.Fprintf(s.err, "rempart: nobody can sign in yet. In another window:\n"+
-		"rempart:   rempart admin staff add -data %s -login LOGIN -alias ALIAS -role analyst\n"+
-		"rempart: prints a link that signs in once.\n", filepath.Clean(c.Data))
+		"rempart:   rempart admin staff add -data %s%s -login LOGIN -alias ALIAS -role %s -origin %s\n"+
+		"rempart: prints a link that signs in once.\n", filepath.Clean(c.Data), database, role, origin)
 	return nil
+}
+
+// openToOthers tells whether other users of the machine may read or write in a
+// folder. Where there are no such permissions it says no.
+func openToOthers(dir string) bool {
+	i, err := os.Stat(dir)
+	return err == nil && runtime.GOOS != "windows" && i.Mode().Perm()&0o077 != 0
 }
 
 // serveMetrics answers /metrics on a listener of its own, so that it is never

@@ -73,6 +73,11 @@ func services(e *env) {
 	if every, err := e.db.Services(e.ctx); err != nil || len(every) != 1 {
 		e.Errorf("services: %v, %v", every, err)
 	}
+	e.ok(e.db.RemoveService(e.ctx, "forum"))
+	e.kind(e.db.RemoveService(e.ctx, "forum"), rempart.NotFound)
+	if every, err := e.db.Services(e.ctx); err != nil || len(every) != 0 {
+		e.Errorf("services after the only one was removed: %v, %v", every, err)
+	}
 }
 
 var someone = rempart.Staff{ID: "staff-1", Login: "Ada@exemple.test", Alias: "analyst-1", Role: rempart.RoleAnalyst}
