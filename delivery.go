@@ -101,6 +101,9 @@ func (c *Case) SendNotice(id string, by Actor, at time.Time) error {
 	if n == nil {
 		return notFound("notice")
 	}
+	if n.State == NoticeFailed && c.outdated(n) {
+		return conflict("notice.outdated", "The facts have been corrected since this notice was written. Give it up, then prepare another.")
+	}
 	if missing := n.Missing(); len(missing) > 0 {
 		var p Problems
 		for _, m := range missing {

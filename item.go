@@ -46,8 +46,8 @@ var itemNext = map[ItemState][]ItemState{
 	ItemNotified:     {ItemAcknowledged, ItemDropped},
 	ItemAcknowledged: {ItemRemoved, ItemRestricted, ItemRefused, ItemDropped},
 	ItemRemoved:      {ItemReported},
-	ItemRestricted:   {ItemQueued, ItemRemoved, ItemReported},
-	ItemRefused:      {ItemQueued, ItemRemoved, ItemRestricted},
+	ItemRestricted:   {ItemQueued, ItemRemoved, ItemReported, ItemDropped},
+	ItemRefused:      {ItemQueued, ItemRemoved, ItemRestricted, ItemDropped},
 	ItemDropped:      {ItemReported, ItemRemoved, ItemRestricted, ItemRefused}, // a platform may answer late
 
 	ItemFiled:     {ItemProtected, ItemDropped, ItemWithdrawn},

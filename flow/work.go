@@ -10,7 +10,6 @@ import (
 
 	"rempart"
 	"rempart/exchange"
-	"rempart/law"
 	"rempart/store"
 )
 
@@ -144,9 +143,8 @@ func wait(attempt int, fail *exchange.Failure) time.Duration {
 func (f *Flow) qualify(ctx context.Context, caseID string) error {
 	now := f.Now().UTC().Truncate(time.Hour)
 	return f.DB.UpdateCase(ctx, caseID, "", func(c *rempart.Case) error {
-		r := f.Law.Qualify(c.Facts, now.Format(time.DateOnly))
-		p, because := law.Priority(c.Facts, c.OpenedAt, now)
-		return c.Propose(r.Qualifications, r.NotCovered, r.Pack, law.CategoryOf(c.Facts).Code, p, because, now)
+		p := f.propose(c.Facts, c.OpenedAt, now)
+		return c.Propose(p.Quals, p.NotCovered, p.Pack, p.Category, p.Priority, p.Because, now)
 	})
 }
 

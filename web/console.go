@@ -17,7 +17,7 @@ import (
 var flashes = []string{
 	"signed_out", "qualification_confirmed", "qualification_rejected", "fingerprint_confirmed", "fingerprint_rejected",
 	"fingerprint_withdrawn", "item_dropped", "notice_prepared", "notice_saved", "notice_queued", "notice_cancelled",
-	"case_closed", "case_reopened", "item_decided", "intake_decided",
+	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added",
 }
 
 // consolePage starts a page of the staff's side.
@@ -223,7 +223,7 @@ var tones = map[string]string{
 	"notice.acknowledged": "info", "notice.decided": "success",
 	"qualification.proposed": "warn", "qualification.confirmed": "success",
 	"intake.received": "warn", "intake.decided": "success",
-	"step.todo": "warn", "step.waiting": "info", "step.done": "success",
+	"step.todo": "warn", "step.review": "warn", "step.waiting": "info", "step.done": "success",
 }
 
 // Pill returns the word of a state of a kind of thing, such as "item" and

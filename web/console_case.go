@@ -26,13 +26,17 @@ type caseView struct {
 	Qualify   step
 	Confirm   step
 	Notify    step
+	Answered  bool // a platform refused or only restricted: an analyst can go on
+	Correct   factsForm
+	Add       addForm
 	Remarks   []remark
 	Tried     string // what a form that comes back was about: an identifier, or "state"
 	Typed     string // the reason, as it was typed
 }
 
-// A step is where one of the three steps of a case stands: "todo", "waiting"
-// for somebody else, "done", or "none" when there is nothing to do.
+// A step is where one of the three steps of a case stands: "todo", "review" when
+// a platform did not do what was asked, "waiting" for somebody else, "done", or
+// "none" when there is nothing to do.
 type step string
 
 // A factLine is one fact, in words.
@@ -45,6 +49,9 @@ type itemView struct {
 	Label string
 	Lines []printLine
 }
+
+// Disappointed tells whether a platform decided not to do all that was asked.
+func (v itemView) Disappointed() bool { return disappointed(v.State) }
 
 // A printLine is one fingerprint, short and whole.
 type printLine struct {
@@ -67,26 +74,18 @@ var factOrder = []string{"depicts", "age_class", "sexual", "origin", "capture_co
 // names of those of which nothing was said. What the content is always shows:
 // "not sexual" is an answer too.
 func facts(p page, f rempart.Facts) (out []factLine, unsaid []string) {
-	values := map[string]string{
-		"depicts": string(f.Depicts), "age_class": string(f.AgeClass), "sexual": string(f.Sexual), "origin": string(f.Origin),
-		"capture_consent": string(f.CaptureConsent), "diffusion_consent": string(f.DiffusionConsent),
-		"disclosed_as_fake": string(f.DisclosedAsFake), "communication": string(f.Communication), "threat": string(f.Threat),
-		"author_relation": string(f.AuthorRelation), "aggravation": string(f.Aggravation),
-	}
+	values, flags := factWords(&f)
 	for _, name := range factOrder {
 		all := rempart.FactValues[name]
-		if name != "sexual" && values[name] == all[len(all)-1] {
+		if name != "sexual" && *values[name] == all[len(all)-1] {
 			unsaid = append(unsaid, lowerFirst(p.T("fact."+name)))
 			continue
 		}
-		out = append(out, factLine{p.T("fact." + name), p.T("fact." + name + "." + values[name])})
+		out = append(out, factLine{p.T("fact." + name), p.T("fact." + name + "." + *values[name])})
 	}
-	for _, b := range []struct {
-		name string
-		is   bool
-	}{{"repetition", f.Repetition}, {"multiple_authors", f.MultipleAuthors}, {"online", f.Online}} {
-		if b.is {
-			out = append(out, factLine{p.T("fact." + b.name), p.T("fact." + b.name + ".yes")})
+	for _, name := range factFlags {
+		if *flags[name] {
+			out = append(out, factLine{p.T("fact." + name), p.T("fact." + name + ".yes")})
 		}
 	}
 	return out, unsaid
@@ -160,10 +159,11 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c 
 	v.Addresses, v.Media = items(p, c)
 	v.Qualify, v.Confirm, v.Notify = steps(c)
 	if wrong != nil {
-		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), r.PathValue("id"), r.PostForm.Get("reason")
-		if v.Tried == "" {
-			v.Tried = "state"
-		}
+		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), tried(r), r.PostForm.Get("reason")
+	}
+	if err := s.factsForms(r, p, &v); err != nil {
+		s.fail(w, r, "console", err)
+		return
 	}
 	labels := map[string]string{}
 	for _, i := range v.Addresses {
@@ -191,6 +191,9 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c 
 		if len(gv.Items) > 0 {
 			v.Groups = append(v.Groups, gv)
 		}
+		for _, i := range gv.Items {
+			v.Answered = v.Answered || disappointed(i.State)
+		}
 	}
 	events, err := s.DB.Events(ctx, c.ID)
 	if err != nil {
@@ -202,13 +205,18 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c 
 		s.fail(w, r, "console", err)
 		return
 	}
-	v.History = history(p, events, caseNames(p, c, peers), attempts(c))
+	v.History = history(p, events, s.caseNames(p, c, peers), attempts(c))
 	p.Title, p.Data = p.T("case.title", c.Ref), v
 	s.render(w, r, status, "console/case", p)
 }
 
+// disappointed tells whether a platform decided not to do all that was asked.
+func disappointed(s rempart.ItemState) bool {
+	return s == rempart.ItemRefused || s == rempart.ItemRestricted
+}
+
 // steps tells where the three steps of a case stand. Notifying is done when
-// every address has its platform's decision or was dropped, and not before.
+// every address was removed or dropped, and not before.
 func steps(c *rempart.Case) (qualify, confirm, notify step) {
 	qualify, confirm, notify = "none", "none", "none"
 	if len(c.Quals) > 0 {
@@ -227,7 +235,10 @@ func steps(c *rempart.Case) (qualify, confirm, notify step) {
 			confirm = "done"
 		case i.Kind == rempart.ItemAddress && (i.State == rempart.ItemReported || i.State == rempart.ItemFailed):
 			notify = "todo"
-		case i.Kind == rempart.ItemAddress && !i.State.Settled() && notify != "todo":
+		case i.Kind == rempart.ItemAddress && notify == "todo":
+		case i.Kind == rempart.ItemAddress && disappointed(i.State):
+			notify = "review"
+		case i.Kind == rempart.ItemAddress && !i.State.Settled() && notify != "review":
 			notify = "waiting"
 		case i.Kind == rempart.ItemAddress && notify == "none":
 			notify = "done"

@@ -31,6 +31,10 @@ var eventWords = map[string][]string{
 	"case.reopened":           {},
 	"qualification.confirmed": {"qualification"},
 	"qualification.rejected":  {"qualification"},
+	"qualification.added":     {"qualification"},
+	"qualification.lapsed":    {"qualification"},
+	"facts.corrected":         {"facts", "proposed", "pack"},
+	"fingerprint.relisted":    {"item"},
 	"fingerprint.confirmed":   {"item"},
 	"fingerprint.rejected":    {"item"},
 	"fingerprint.withdrawn":   {"item"},
@@ -100,6 +104,12 @@ func eventWord(p page, name, value string, names map[string]string) string {
 		if n, err := strconv.Atoi(value); err == nil {
 			return p.N("count."+name, n)
 		}
+	case "facts":
+		var facts []string
+		for f := range strings.SplitSeq(value, ",") {
+			facts = append(facts, lowerFirst(p.sentence("fact."+f, f)))
+		}
+		return strings.Join(facts, ", ")
 	case "measure", "callback":
 		return p.T(name + "." + value)
 	}
@@ -127,11 +137,15 @@ func who(p page, a rempart.Actor, names map[string]string) string {
 	return string(a)
 }
 
-// caseNames gives the words for the identifiers in the events of a case.
-func caseNames(p page, c *rempart.Case, peers []rempart.Peer) map[string]string {
+// caseNames gives the words for the identifiers in the events of a case, with
+// those of qualifications that are no longer in it.
+func (s *Server) caseNames(p page, c *rempart.Case, peers []rempart.Peer) map[string]string {
 	names := map[string]string{}
 	for _, x := range peers {
 		names[x.ID] = x.Name
+	}
+	for _, o := range s.Law.Offences() {
+		names[o.ID] = p.T("qualification.article", o.Article)
 	}
 	for _, q := range c.Quals {
 		names[q.ID] = p.T("qualification.article", q.Article)

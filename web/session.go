@@ -21,6 +21,8 @@ var doors = map[string][]rempart.StaffRole{
 	"GET /console/admin":     {rempart.RoleAdmin},
 
 	"GET /console/cases/{ref}":                      {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/facts":               {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/qualifications":      {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/qualifications/{id}": {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/items/{id}":          {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/notices":             {rempart.RoleAnalyst},

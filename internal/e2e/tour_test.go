@@ -242,6 +242,11 @@ var pages = []stopover{
 	{name: "case-refused", as: "analyst", code: 422, main: `[name=reason]`, open: posted(at(onHub, caseOf(func(v *tour) reported { return v.waiting })), `main button[value=close]`, func(v *tour) {
 		v.eval(`(() => { for (const d of document.querySelectorAll("details")) d.open = true; return ""; })()`)
 	})},
+	{name: "case-forms", as: "analyst", main: `main [name=age_class]`, open: func(v *tour, lang string) {
+		v.t.Helper()
+		at(onHub, caseOf(func(v *tour) reported { return v.waiting }))(v, lang)
+		v.eval(`(() => { for (const d of document.querySelectorAll("details")) d.open = true; return ""; })()`)
+	}},
 	{name: "notice-draft", as: "analyst", open: at(onHub, func(v *tour) string { return v.draft }), main: `main button[value=send]`},
 	{name: "notice-lacking", as: "analyst", code: 422, main: `main button[value=send]`,
 		open: posted(at(onHub, func(v *tour) string { return v.draft }), `main button[value=send]`)},
