@@ -216,6 +216,7 @@ func TestConflict(t *testing.T) {
 	s := d.sit(rempart.RoleAnalyst)
 	at := "/console/cases/" + c.Ref
 	item := c.Items[3].ID
+	s.changed(at+"/qualifications/"+c.Quals[0].ID, "action", "confirm")
 	s.changed(at+"/items/"+item, "action", "reject", "reason", "image sans rapport")
 	a := s.post(at+"/items/"+item, "action", "confirm")
 	if a.status != http.StatusConflict {
