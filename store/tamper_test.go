@@ -365,8 +365,10 @@ func TestHead(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if size(head) != 43 {
-			t.Errorf("after three at once the head is at %d, want 43", size(head))
+		for name, d := range map[string]*store.DB{head: db, second: other} { // the last to seal moved its own head only
+			if _, err := d.Seal(t.Context()); err != nil || size(name) != 43 {
+				t.Errorf("after three at once: %v, a head at %d, want 43", err, size(name))
+			}
 		}
 		// A head that somebody touched is no head.
 		if err := os.WriteFile(head, []byte("hub.exemple.test\n1\n"), 0o600); err != nil {

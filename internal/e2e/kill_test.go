@@ -312,7 +312,7 @@ func (k *killing) ends() {
 			k.Errorf("killed %d times, want %d", got, want)
 		}
 		p.stop()
-		if out := p.run("verify"); !strings.HasPrefix(out, "whole: ") {
+		if out := p.run("verify"); !strings.HasPrefix(out, "the ledger is whole: ") {
 			k.Errorf("verify: %s", out)
 		}
 	}
