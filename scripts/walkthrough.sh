@@ -75,7 +75,8 @@ cat >"$work/report.json" <<JSON
  "addresses": ["https://galerie.exemple.test/photo/4711"],
  "media": [{"fingerprints": [{"type": "pdq", "value": "$pdq", "quality": $quality}, {"type": "sha256", "value": "$sha256"}]}]}
 JSON
-report() { curl -sS --fail-with-body -H 'Content-Type: application/json' -H "Idempotency-Key: $work" --data-binary @"$work/report.json" "$hub/api/v1/reports"; }
+key_of_report=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+report() { curl -sS --fail-with-body -H 'Content-Type: application/json' -H "Idempotency-Key: $key_of_report" --data-binary @"$work/report.json" "$hub/api/v1/reports"; }
 answer=$(report)
 code=$(value code <<<"$answer")
 [ -n "$code" ] || die "no code: $answer"

@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -54,14 +56,20 @@ func (s *Server) keyed(a huma.API, kinds ...rempart.PeerKind) huma.Middlewares {
 	return huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 		p, err := s.peer(ctx.Context(), ctx.Header("Authorization"), kinds...)
 		if err != nil {
-			e := problem(err)
-			ctx.SetHeader("Content-Type", "application/problem+json")
-			ctx.SetStatus(e.Status)
-			a.Marshal(ctx.BodyWriter(), "application/json", e)
+			s.note(ctx.Context(), ctx.Operation().OperationID, err)
+			refuse(a, ctx, err)
 			return
 		}
 		next(huma.WithValue(ctx, peerKey{}, p))
 	}}
+}
+
+// refuse answers in the place of an operation.
+func refuse(a huma.API, ctx huma.Context, err error) {
+	e := problem(err)
+	ctx.SetHeader("Content-Type", "application/problem+json")
+	ctx.SetStatus(e.Status)
+	a.Marshal(ctx.BodyWriter(), "application/json", e)
 }
 
 var withKey = []map[string][]string{{"key": {}}}
@@ -106,6 +114,23 @@ func (s *Server) healthAPI(mux *http.ServeMux) {
 	})
 }
 
+// loopbackOnly answers only to a name of this machine: a page elsewhere whose
+// name was made to lead here sends its own.
+func (s *Server) loopbackOnly(a huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		host := ctx.Host()
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		if host != "localhost" && (err != nil || !ip.IsLoopback()) {
+			refuse(a, ctx, &rempart.Error{Kind: rempart.Forbidden, Code: "demo.host", Public: "The demo's clock is moved from this machine only, by an address such as http://127.0.0.1."})
+			return
+		}
+		next(ctx)
+	}
+}
+
 // demoAPI moves the demo's clock.
 func (s *Server) demoAPI(a huma.API) {
 	type in struct {
@@ -119,7 +144,7 @@ func (s *Server) demoAPI(a huma.API) {
 		}
 	}
 	huma.Register(a, huma.Operation{OperationID: "demo-clock", Method: http.MethodPost, Path: "/demo/clock", Tags: []string{"demo"},
-		Summary: "Move the demo's clock"}, func(_ context.Context, i *in) (*out, error) {
+		Summary: "Move the demo's clock", Middlewares: huma.Middlewares{s.loopbackOnly(a)}}, func(_ context.Context, i *in) (*out, error) {
 		d, err := time.ParseDuration(i.Body.Advance)
 		if err != nil || d < 0 || d > 8760*time.Hour {
 			return nil, problem(&rempart.Error{Kind: rempart.Invalid, Field: "advance", Code: "demo.advance", Public: "Say how far to move the clock, such as 48h; at most 8760h, and never back."})

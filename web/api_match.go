@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -12,19 +14,40 @@ import (
 
 	"rempart"
 	"rempart/flow"
-	"rempart/media"
 	"rempart/pdq"
 )
 
 // matchQuery asks for fingerprints.
 type matchQuery struct {
-	Fingerprints []matchPrint `json:"fingerprints" doc:"at most 1000"`
-	Stopped      bool         `json:"stopped,omitempty" doc:"the upload is stopped on a match: tell the hub, which tells the person"`
+	Fingerprints matchPrints `json:"fingerprints" maxItems:"1000" doc:"at most 1000"`
+	Stopped      bool        `json:"stopped,omitempty" doc:"the upload is stopped on a match: tell the hub, which tells the person"`
+}
+
+// matchPrints are counted while they are read, not afterwards.
+type matchPrints []matchPrint
+
+// UnmarshalJSON reads a list, and stops at one more than may be asked for.
+func (p *matchPrints) UnmarshalJSON(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return errors.New("fingerprints is not a list")
+	}
+	for d.More() {
+		if len(*p) == flow.MaxQueries {
+			return &rempart.Error{Kind: rempart.TooLarge, Field: "fingerprints", Code: "match.too_many", Public: fmt.Sprintf("At most %d fingerprints can be asked for at once.", flow.MaxQueries)}
+		}
+		var q matchPrint
+		if err := d.Decode(&q); err != nil {
+			return err
+		}
+		*p = append(*p, q)
+	}
+	return nil
 }
 
 type matchPrint struct {
 	rempart.Fingerprint
-	Dihedral []string `json:"dihedral,omitempty" doc:"the eight PDQ of the picture turned and mirrored, as rempart hash -json prints them"`
+	Dihedral []string `json:"dihedral,omitempty" doc:"the eight PDQ of the picture turned and mirrored, as rempart hash -json prints them, in this order: original, rot90, rot180, rot270, flipX, flipY, flipPlus1, flipMinus1"`
 }
 
 // matchAnswer is what POST /api/v1/match answers.
@@ -44,16 +67,24 @@ type matchResult struct {
 // maxMatchBody is the largest body of a lookup: one file and its envelope.
 const maxMatchBody = 65 << 20
 
+// maxMatchJSON is that of one with fingerprints: a thousand, each in eight
+// forms, take about 700 kB.
+const maxMatchJSON = 1 << 20
+
 // matchAPI registers the check that a platform puts in front of its storage.
 func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 	body := jsonBody(a, reflect.TypeFor[matchQuery]())
-	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash. An upload that matches counts as stopped."}}
+	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash. An upload that matches counts as stopped, unless stopped=false."}}
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "match", Method: http.MethodPost, Path: "/api/v1/match", Tags: []string{"match"}, Security: withKey,
 		Summary:     "Is this upload a listed picture?",
-		Description: "The answer says list, distance, class and the action recommended; the platform decides. An Idempotency-Key makes the same upload, asked twice, one stop.",
+		Description: "With the key of a platform. The answer says list, distance, class and the action recommended; the platform decides. An Idempotency-Key makes the same upload, asked twice, one stop.",
+		Parameters: []*huma.Param{
+			{Name: "Idempotency-Key", In: "header", Description: "names the upload: asked twice under one key, it is one stop", Schema: &huma.Schema{Type: "string"}},
+			{Name: "stopped", In: "query", Description: "of a file: false asks without counting a stop, as for what is already stored", Schema: &huma.Schema{Type: "boolean", Default: true}},
+		},
 		RequestBody: body,
 		Responses: map[string]*huma.Response{"200": {Description: "what was found", Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf(a, reflect.TypeFor[matchAnswer]())}}},
-			"default": {Description: "a problem document"}}})
+			"default": problemResponse(a)}})
 	mux.HandleFunc("POST /api/v1/match", func(w http.ResponseWriter, r *http.Request) {
 		ans, err := s.match(w, r)
 		if err != nil {
@@ -70,14 +101,25 @@ func (s *Server) match(w http.ResponseWriter, r *http.Request) (*matchAnswer, er
 	if err != nil {
 		return nil, err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxMatchBody)
 	up := flow.Upload{Peer: p.ID, Key: r.Header.Get("Idempotency-Key")}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "multipart/form-data":
-		up.Tell = true
+		switch r.URL.Query().Get("stopped") {
+		case "", "true":
+			up.Tell = true
+		case "false":
+		default:
+			return nil, &rempart.Error{Kind: rempart.Invalid, Field: "stopped", Code: "match.stopped", Public: "stopped is true or false."}
+		}
+		done, err := s.upload(w, r, maxMatchBody)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 		return s.matchFile(r, up)
 	case "application/json", "":
+		r.Body = http.MaxBytesReader(w, r.Body, maxMatchJSON)
 		return s.matchPrints(r, up)
 	}
 	return nil, &rempart.Error{Kind: rempart.Invalid, Field: "Content-Type", Code: "match.type", Public: "Send JSON with fingerprints, or one file as multipart/form-data."}
@@ -153,24 +195,12 @@ func onlyFile(r *http.Request) (io.Reader, error) {
 		return nil, &rempart.Error{Kind: rempart.Invalid, Field: "file", Code: "match.multipart", Public: "This multipart body cannot be read.", Err: err}
 	}
 	for {
-		part, err := mr.NextPart()
+		next, err := mr.NextPart()
 		if err != nil {
 			return nil, bodyError(err, "There is no file in this body.")
 		}
-		if part.FileName() != "" {
-			return part, nil
+		if next.FileName() != "" {
+			return part{next}, nil
 		}
 	}
-}
-
-// bodyError tells a body that is too large from one that is wrong.
-func bodyError(err error, public string) error {
-	var big *http.MaxBytesError
-	if errors.As(err, &big) || errors.Is(err, media.ErrTooManyBytes) {
-		return &rempart.Error{Kind: rempart.TooLarge, Field: "file", Code: "picture.bytes", Public: "This file is too large; at most 64 MiB can be checked."}
-	}
-	if public == "" {
-		return err
-	}
-	return &rempart.Error{Kind: rempart.Invalid, Field: "body", Code: "match.body", Public: public, Err: err}
 }

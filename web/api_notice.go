@@ -32,11 +32,11 @@ func (s *Server) noticeAPI(a huma.API) {
 		Body     exchange.Receipt
 	}
 	huma.Register(a, huma.Operation{OperationID: "notify", Method: http.MethodPost, Path: "/api/v1/notices", Tags: []string{"notices"}, Security: withKey,
-		Summary: "Send a notice (DSA article 16)", Middlewares: keyed, Description: "What the notice lacks is named with its article.", DefaultStatus: http.StatusAccepted, MaxBodyBytes: 1 << 20},
+		Summary: "Send a notice (DSA article 16)", Middlewares: keyed, Description: "With the key of a flagger or a partner. What the notice lacks is named with its article.", DefaultStatus: http.StatusAccepted, MaxBodyBytes: 1 << 20},
 		func(ctx context.Context, i *in) (*out, error) {
 			it, err := s.Flow.Receive(ctx, ctx.Value(peerKey{}).(rempart.Peer), i.Body, i.Key)
 			if err != nil {
-				return nil, s.fault(err, "notify")
+				return nil, s.fault(ctx, err, "notify")
 			}
 			return &out{Location: "/api/v1/notices/" + it.ID, Body: receiptOf(it)}, nil
 		})
@@ -46,14 +46,14 @@ func (s *Server) noticeAPI(a huma.API) {
 	}
 	type state struct{ Body noticeState }
 	huma.Register(a, huma.Operation{OperationID: "notice", Method: http.MethodGet, Path: "/api/v1/notices/{id}", Tags: []string{"notices"}, Security: withKey,
-		Summary: "The state of a notice, and its decisions", Middlewares: keyed},
+		Summary: "The state of a notice, and its decisions", Description: "With the key of the flagger or partner who sent it.", Middlewares: keyed},
 		func(ctx context.Context, i *get) (*state, error) {
 			it, err := s.DB.Intake(ctx, i.ID)
-			if err == nil && it.PeerID != ctx.Value(peerKey{}).(rempart.Peer).ID {
+			if rempart.KindOf(err) == rempart.NotFound || err == nil && it.PeerID != ctx.Value(peerKey{}).(rempart.Peer).ID {
 				err = &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
 			}
 			if err != nil {
-				return nil, s.fault(err, "notice")
+				return nil, s.fault(ctx, err, "notice")
 			}
 			return &state{noticeState{receiptOf(it), it.Decisions}}, nil
 		})
@@ -68,10 +68,10 @@ func receiptOf(i *rempart.Intake) exchange.Receipt {
 func (s *Server) callbackAPI(mux *http.ServeMux, a huma.API) {
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "callback", Method: http.MethodPost, Path: "/api/v1/callbacks", Tags: []string{"notices"}, Security: withKey,
 		Summary: "Tell what became of a notice, or that an upload was stopped",
-		Description: "Signed as Standard Webhooks says: headers webhook-id, webhook-timestamp, webhook-signature over the body, with the secret of the peer whose key is in Authorization. " +
+		Description: "With the key of a platform. Signed as Standard Webhooks says: headers webhook-id, webhook-timestamp, webhook-signature over the body, with the secret of the peer whose key is in Authorization. " +
 			"A message with a webhook-id seen before is accepted and changes nothing.",
 		RequestBody: jsonBody(a, reflect.TypeFor[exchange.Callback]()),
-		Responses:   map[string]*huma.Response{"204": {Description: "done"}, "default": {Description: "a problem document"}}})
+		Responses:   map[string]*huma.Response{"204": {Description: "done"}, "default": problemResponse(a)}})
 	mux.HandleFunc("POST /api/v1/callbacks", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.callback(r, http.MaxBytesReader(w, r.Body, 1<<20)); err != nil {
 			s.writeProblem(w, r, err)
@@ -108,12 +108,13 @@ func (s *Server) callback(r *http.Request, body io.Reader) error {
 func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "feed", Method: http.MethodGet, Path: "/api/v1/feed", Tags: []string{"lists"}, Security: withKey,
 		Summary:     "What changed in the lists, as JSON Lines",
-		Description: "One entry a line in commit order, then one line with end and the cursor to go on from. An entry that is no longer active must stop matching. wait: seconds to wait for a change, at most 30.",
+		Description: "With the key of a platform or a partner. One entry a line in commit order, then one line with end and the cursor to go on from. An entry that is no longer active must stop matching. wait: seconds to wait for a change, at most 30.",
 		Parameters: []*huma.Param{
 			{Name: "after", In: "query", Description: "cursor of the answer before; empty for the beginning", Schema: &huma.Schema{Type: "string"}},
 			{Name: "wait", In: "query", Schema: &huma.Schema{Type: "integer"}},
 		},
-		Responses: map[string]*huma.Response{"200": {Description: "lines of JSON", Content: map[string]*huma.MediaType{"application/jsonl": {Schema: schemaOf(a, reflect.TypeFor[exchange.FeedLine]())}}}}})
+		Responses: map[string]*huma.Response{"200": {Description: "lines of JSON", Content: map[string]*huma.MediaType{"application/jsonl": {Schema: schemaOf(a, reflect.TypeFor[exchange.FeedLine]())}}},
+			"default": problemResponse(a)}})
 	mux.HandleFunc("GET /api/v1/feed", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := s.peer(r.Context(), r.Header.Get("Authorization"), rempart.PeerPlatform, rempart.PeerPartner); err != nil {
 			s.writeProblem(w, r, err)
@@ -136,6 +137,11 @@ func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
 
 func schemaOf(a huma.API, t reflect.Type) *huma.Schema {
 	return a.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+}
+
+// problemResponse describes every answer that is an error.
+func problemResponse(a huma.API) *huma.Response {
+	return &huma.Response{Description: "a problem document (RFC 9457)", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf(a, reflect.TypeFor[Problem]())}}}
 }
 
 func jsonBody(a huma.API, t reflect.Type) *huma.RequestBody {

@@ -66,15 +66,15 @@ type followAnswer struct {
 // reportAPI registers what a person can do by program.
 func (s *Server) reportAPI(a huma.API) {
 	type in struct {
-		Key  string `header:"Idempotency-Key" maxLength:"200" doc:"chosen at random by you: the same key with the same report gives the same answer"`
+		Key  string `header:"Idempotency-Key" minLength:"22" maxLength:"200" doc:"chosen at random by you, of at least 128 bits: the same key with the same report gives the same answer, and so the case code"`
 		Body reportBody
 	}
 	huma.Register(a, huma.Operation{OperationID: "report", Method: http.MethodPost, Path: "/api/v1/reports", Tags: []string{"person"},
-		Summary: "Send a report", DefaultStatus: http.StatusCreated, MaxBodyBytes: maxForm},
+		Summary: "Send a report", Description: "Without a key: anybody may.", DefaultStatus: http.StatusCreated, MaxBodyBytes: maxForm},
 		func(ctx context.Context, i *in) (*reportAnswer, error) {
 			sub, err := s.Flow.Submit(ctx, i.Body.report(), i.Key)
 			if err != nil {
-				return nil, s.fault(err, "report")
+				return nil, s.fault(ctx, err, "report")
 			}
 			o := &reportAnswer{}
 			o.Body.Code, o.Body.Receipt, o.Body.Status = sub.Code.String(), sub.Receipt, "received"
@@ -87,14 +87,11 @@ func (s *Server) reportAPI(a huma.API) {
 		}
 	}
 	huma.Register(a, huma.Operation{OperationID: "follow-up", Method: http.MethodPost, Path: "/api/v1/follow-up", Tags: []string{"person"},
-		Summary: "What became of a report", Description: "The code goes in the body, never in an address.", MaxBodyBytes: 4 << 10},
+		Summary: "What became of a report", Description: "Without a key: the case code opens it. It goes in the body, never in an address.", MaxBodyBytes: 4 << 10},
 		func(ctx context.Context, i *code) (*followAnswer, error) {
-			if err := s.guess(ctx); err != nil {
-				return nil, s.fault(err, "follow-up")
-			}
-			v, err := s.Flow.FollowUp(ctx, i.Body.Code)
+			v, err := s.followUp(ctx, i.Body.Code)
 			if err != nil {
-				return nil, s.fault(err, "follow-up")
+				return nil, s.fault(ctx, err, "follow-up")
 			}
 			o := &followAnswer{}
 			o.Body.Status, o.Body.Stopped, o.Body.Messages, o.Body.Items = string(v.State), v.Stops, []string{}, []followItem{}

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"rempart"
 	"rempart/flow"
 	"rempart/law"
@@ -49,15 +47,14 @@ func newDesk(t *testing.T, hub, platform bool) *desk {
 	notifier := rempart.Notifier{Name: "Association Exemple", Email: "notification@association.exemple.test", TrustedFlagger: true}
 	quiet := slog.New(slog.DiscardHandler)
 	d.flow = flow.New(flow.Flow{DB: d.db, Law: law.France(), Now: clock, Notifier: notifier, Origin: "http://pole.exemple.test", Log: quiet})
-	d.srv = &Server{Config: Config{Site: "Association Exemple", Hub: hub, Platform: platform, DB: d.db, Flow: d.flow, Law: law.France(), Notifier: notifier, Now: clock, Log: quiet},
-		guesses: rate.NewLimiter(guessRate, guessBurst)}
-	if d.srv.pages, err = loadPages(); err != nil {
+	d.srv, err = newServer(Config{Site: "Association Exemple", Hub: hub, Platform: platform, DB: d.db, Flow: d.flow, Law: law.France(), Notifier: notifier, Now: clock, Log: quiet})
+	if err != nil {
 		t.Fatal(err)
 	}
 	pages := *d.srv.pages
 	pages.missing = func(lang, key string) { t.Errorf("no sentence for %q in %s", key, lang) }
 	d.srv.pages = &pages
-	s := httptest.NewServer(d.srv.headers(d.srv.routes()))
+	s := httptest.NewServer(d.srv.handler())
 	t.Cleanup(s.Close)
 	d.url = s.URL
 	d.must(d.db.PutPeer(ctx, rempart.Peer{ID: forum, Name: "Forum Exemple", Kind: rempart.PeerPlatform, CreatedAt: d.now}, "key-of-the-forum", nil))

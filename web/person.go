@@ -40,12 +40,8 @@ func (s *Server) followPost(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "person", err)
 		return
 	}
-	if err := s.guess(r.Context()); err != nil {
-		s.fail(w, r, "person", err)
-		return
-	}
 	typed := r.PostForm.Get("code")
-	f, err := s.Flow.FollowUp(r.Context(), typed)
+	f, err := s.followUp(r.Context(), typed)
 	if err != nil {
 		found := faults(err)
 		if len(found) == 0 || found[0].Field != "code" {

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"io"
-	"mime/multipart"
 	"net/http"
 
 	"rempart"
@@ -44,13 +43,17 @@ const maxCheck = 65 << 20
 // checkPost looks one picture up. Its bytes go from the request to the decoder
 // and nowhere else: not to a file, not to the log, not to the page.
 func (s *Server) checkPost(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxCheck)
+	done, err := s.upload(w, r, maxCheck)
+	if err != nil {
+		s.checkRefused(w, r, err)
+		return
+	}
+	defer done()
 	photo, err := photoOf(r)
 	if err != nil {
 		s.checkRefused(w, r, err)
 		return
 	}
-	defer photo.Close()
 	found, err := s.Flow.CheckFile(r.Context(), photo, flow.Upload{})
 	if err != nil {
 		s.checkRefused(w, r, err)
@@ -72,25 +75,25 @@ func (s *Server) checkPost(w http.ResponseWriter, r *http.Request) {
 
 // photoOf returns the part of the form that holds the picture, to be read as a
 // stream so that no part of it is written to a file.
-func photoOf(r *http.Request) (*multipart.Part, error) {
+func photoOf(r *http.Request) (io.Reader, error) {
 	none := &rempart.Error{Kind: rempart.Invalid, Field: "photo", Code: "check.none", Public: "Choose a picture to check."}
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, none
 	}
 	for {
-		part, err := parts.NextPart()
+		next, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
 			return nil, none
 		}
 		if err != nil {
 			return nil, &rempart.Error{Kind: rempart.Invalid, Field: "photo", Code: "picture.truncated", Public: "This file is incomplete: it ends before the picture does.", Err: err}
 		}
-		if part.FormName() == "photo" {
-			if part.FileName() == "" {
+		if next.FormName() == "photo" {
+			if next.FileName() == "" {
 				return nil, none
 			}
-			return part, nil
+			return part{next}, nil
 		}
 	}
 }
@@ -101,6 +104,7 @@ func (s *Server) checkRefused(w http.ResponseWriter, r *http.Request, why error)
 	if errors.As(why, &big) {
 		why = &rempart.Error{Kind: rempart.TooLarge, Field: "photo", Code: "picture.bytes", Public: "This file is too large."}
 	}
+	why = bodyError(why, "")
 	switch rempart.KindOf(why) {
 	case rempart.Invalid, rempart.TooLarge:
 		s.checkPage(w, r, statusOf(why), checkView{Remarks: remarksOf(s.consolePage(r), why)})

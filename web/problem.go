@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -94,16 +95,27 @@ func init() {
 		}
 		return p
 	}
-	huma.NewErrorWithContext = func(_ huma.Context, status int, msg string, errs ...error) huma.StatusError {
-		return huma.NewError(status, msg, errs...)
+	huma.NewErrorWithContext = func(c huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		e := huma.NewError(status, msg, errs...)
+		p, ok := e.(*Problem)
+		if !ok || c == nil || c.Operation() == nil || c.Operation().OperationID != "report" {
+			return e
+		}
+		for i := range p.Errors {
+			if p.Errors[i].Field == "header.Idempotency-Key" {
+				p.Errors[i].Code, p.Errors[i].Detail = "report.key", "Choose the Idempotency-Key at random, of 22 to 200 characters: who sends the same one gets the same case code."
+			}
+		}
+		return e
 	}
 }
 
 // writeProblem answers an error of a handler that the library does not serve.
 func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problem(err)
-	if p.Status >= 500 {
-		s.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "err", err)
+	s.note(r.Context(), r.Pattern, err)
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
@@ -112,10 +124,29 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 
 // fault turns an error of a handler into what the library answers, and notes
 // those that are ours.
-func (s *Server) fault(err error, route string) error {
+func (s *Server) fault(ctx context.Context, err error, route string) error {
+	s.note(ctx, route, err)
 	p := problem(err)
-	if p.Status >= 500 {
-		s.Log.Error("request failed", "route", route, "err", err)
+	if p.Status == http.StatusServiceUnavailable {
+		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {retryAfter}})
 	}
 	return p
+}
+
+// retryAfter is how many seconds to wait when something is not available.
+const retryAfter = "5"
+
+// note logs an error that is ours. That something is not available is the
+// answer to a flood, which must not flood the log as well: it is said once a
+// minute.
+func (s *Server) note(ctx context.Context, route string, err error) {
+	switch rempart.KindOf(err) {
+	case rempart.Internal, rempart.Unknown:
+		s.Log.ErrorContext(ctx, "request failed", "route", route, "err", err)
+	case rempart.Unavailable:
+		last, now := s.busy.Load(), s.Now().Unix()
+		if now-last >= 60 && s.busy.CompareAndSwap(last, now) {
+			s.Log.WarnContext(ctx, "not available; said at most once a minute", "route", route, "err", err)
+		}
+	}
 }

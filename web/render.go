@@ -267,8 +267,9 @@ type failView struct {
 // its kind. An error of our own is logged, without what was sent.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, area string, err error) {
 	k := rempart.KindOf(err)
-	if k == rempart.Internal {
-		s.Log.ErrorContext(r.Context(), "answering a request", slog.String("route", r.Pattern), slog.String("error", err.Error()))
+	s.note(r.Context(), r.Pattern, err)
+	if k == rempart.Unavailable {
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	name := "fail." + strings.ReplaceAll(k.String(), " ", "_")
 	p := s.newPage(r, area, name+".title", nil)

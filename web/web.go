@@ -4,12 +4,10 @@
 package web
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"rempart"
 	"rempart/flow"
@@ -35,35 +33,29 @@ type Config struct {
 // A Server answers HTTP for one instance.
 type Server struct {
 	Config
-	pages   *pages
-	guesses *rate.Limiter // codes tried, over everybody
-}
-
-// guessRate and guessBurst are how many codes a second the whole instance lets
-// people try, and how many at once. A code has 75 random bits, so this is not
-// what protects it; it keeps a flood of guesses from taking the machine away
-// from others. Nobody's address is asked for it.
-const (
-	guessRate  = 50
-	guessBurst = 200
-)
-
-// guess lets one code be tried, waiting up to two seconds for its turn.
-func (s *Server) guess(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if err := s.guesses.Wait(ctx); err != nil {
-		return &rempart.Error{Kind: rempart.Unavailable, Code: "code.busy", Public: "Many codes are being tried at this moment. Please try again in a minute."}
-	}
-	return nil
+	pages      *pages
+	lookups    chan struct{} // holds one for each code that is being looked up
+	uploads    chan struct{} // holds one for each file that is being received or checked
+	uploadTime time.Duration
+	busy       atomic.Int64 // when it was last logged that something was not available, in Unix seconds
 }
 
 // New returns the handler of an instance.
 func New(c Config) (http.Handler, error) {
-	s := &Server{Config: c, guesses: rate.NewLimiter(guessRate, guessBurst)}
+	s, err := newServer(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.handler(), nil
+}
+
+func newServer(c Config) (*Server, error) {
+	s := &Server{Config: c, lookups: make(chan struct{}, lookupsAtOnce), uploads: make(chan struct{}, uploadsAtOnce()), uploadTime: uploadTime}
 	var err error
 	if s.pages, err = loadPages(); err != nil {
 		return nil, err
 	}
-	return s.headers(s.routes()), nil
+	return s, nil
 }
+
+func (s *Server) handler() http.Handler { return s.headers(s.recovered(s.routes())) }

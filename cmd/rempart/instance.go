@@ -127,9 +127,14 @@ func (i *instance) run(ctx context.Context, ln net.Listener) error {
 	return i.runAfter(ctx, ln, now)
 }
 
+// readTimeout bounds the time in which a request arrives. It is more than the 30
+// seconds that the feed waits, as at its end the client counts as gone; a body
+// with a file moves it (package web).
+const readTimeout = time.Minute
+
 // runAfter is run, but for the workers, which start when work is closed.
 func (i *instance) runAfter(ctx context.Context, ln net.Listener, work <-chan struct{}) error {
-	srv := &http.Server{Handler: i.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+	srv := &http.Server{Handler: i.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)} // its lines hold addresses of people
 	g, ctx := errgroup.WithContext(ctx)
 	worker := func(f func(context.Context) error) {

@@ -199,7 +199,7 @@ func (k *killing) tell() {
 		k.Helper()
 		a := into[struct{ Code, Receipt string }](k, k.again("reported", func() *http.Request {
 			q := request(k, "POST", k.hub.url+"/api/v1/reports", "application/json", bytes.NewReader(body))
-			q.Header.Set("Idempotency-Key", "kill-test-report")
+			q.Header.Set("Idempotency-Key", "kill-test-report-with-a-long-key")
 			return q
 		}), 201)
 		return reported{a.Code, a.Receipt, refInReceipt.FindStringSubmatch(a.Receipt)[1]}
