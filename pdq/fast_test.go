@@ -100,7 +100,11 @@ func TestFastAgainstSlow(t *testing.T) {
 // TestEveryWidth crosses every remainder of the widths and heights that are
 // taken together.
 func TestEveryWidth(t *testing.T) {
-	for n := 5; n < 300; n++ {
+	step := 1
+	if underRace {
+		step = 11
+	}
+	for n := 5; n < 300; n += step {
 		compare(t, fill(n, 21, uint64(n), uint8(n)), n, 21)
 		compare(t, fill(21, n, uint64(n), uint8(n)), 21, n)
 	}
@@ -127,6 +131,9 @@ func TestRange(t *testing.T) {
 		for _, size := range [][2]int{{37, 21}, {64, 64}, {40, 32}, {5, 5}, {4, 9}} {
 			luma := fill(size[0], size[1], 1, 0)
 			for i, was := range luma {
+				if underRace && i%17 != 0 && i != len(luma)-1 {
+					continue
+				}
 				for _, v := range []float32{-1, 257, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 					luma[i] = v
 					if r, err := FromLuma(luma, size[0], size[1]); !errors.Is(err, ErrLuma) || r != (Result{}) {
@@ -167,7 +174,7 @@ func TestNoAllocation(t *testing.T) {
 		}
 	}
 	run()
-	if n := testing.AllocsPerRun(50, run); n > 4 {
+	if n := testing.AllocsPerRun(50, run); n > 4 && !underRace {
 		t.Errorf("%v allocations", n)
 	}
 }

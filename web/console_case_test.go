@@ -447,3 +447,30 @@ func TestAdmin(t *testing.T) {
 		a.lacks(t, "key-of-the-forum")
 	}
 }
+
+// TestGiveUp holds that a platform's silence is no dead end: an analyst can stop
+// waiting, with a reason.
+func TestGiveUp(t *testing.T) {
+	d := newDesk(t, true, false)
+	c := d.open(rempart.AgeSaidAdult)
+	s := d.sit(rempart.RoleAnalyst)
+	at := "/console/cases/" + c.Ref
+	s.changed(at+"/qualifications/"+c.Quals[0].ID, "action", "confirm")
+	item := c.Items[0].ID
+	id, err := d.flow.Draft(t.Context(), c.ID, forum, []string{item}, "Saule")
+	d.must(err)
+	d.must(d.db.UpdateCase(t.Context(), c.ID, "", func(c *rempart.Case) error {
+		if err := c.EditNotice(id, c.Notice(id).Explanation, true, "Saule", d.now); err != nil {
+			return err
+		}
+		if err := c.SendNotice(id, "Saule", d.now); err != nil {
+			return err
+		}
+		return c.NoticeAccepted(id, "N-1234-5678", rempart.Attempt{At: d.now, Status: 202, Answer: "reçu"}, d.now)
+	}))
+	s.get(at).want(t, d.srv.pages.sentences["fr"]["item.giveup.do"])
+	s.changed(at+"/items/"+item, "action", "drop", "reason", "La plateforme ne répond pas.")
+	if i := d.reload(c).Item(item); i.State != rempart.ItemDropped || i.Reason == "" {
+		t.Errorf("%s, reason %q", i.State, i.Reason)
+	}
+}

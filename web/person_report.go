@@ -185,10 +185,12 @@ func (s *Server) reportPost(w http.ResponseWriter, r *http.Request) {
 }
 
 // notedAsWords moves lines that are no address, such as the name of an account,
-// behind the words: someone under 18 is never sent back to fetch an address.
+// behind the words: someone under 18 is never sent back to fetch an address. A
+// data: address stays where it is, to be refused: it could hold the picture.
 func notedAsWords(p page, lines []string, words string) (addresses []string, more string) {
 	for _, l := range lines {
-		if _, err := rempart.CleanAddress(l); err != nil && strings.TrimSpace(l) != "" {
+		_, err := rempart.CleanAddress(l)
+		if err != nil && strings.TrimSpace(l) != "" && len(l) <= 200 && !strings.Contains(strings.ToLower(l), "data:") {
 			words = strings.TrimSpace(words + "\n" + p.T("report.noted", strings.TrimSpace(l)))
 			continue
 		}
