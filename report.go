@@ -214,7 +214,23 @@ func CleanAddress(a string) (string, error) {
 		return "", fmt.Errorf("host with a space or quote")
 	}
 	u.Host = strings.ToLower(u.Host)
+	u.RawQuery = asciiOnly(u.RawQuery)
 	return u.String(), nil
+}
+
+// asciiOnly writes every byte that is not plain ASCII as %XX, as a path's are by
+// [url.URL.String]: marks that turn the direction of text would let an address
+// read as another one.
+func asciiOnly(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 func shorten(s string) string {

@@ -141,6 +141,19 @@ func FuzzCleanAddress(f *testing.F) {
 	})
 }
 
+// An address shown to staff reads as it is.
+func TestCleanAddressDirection(t *testing.T) {
+	a, err := CleanAddress("https://exemple.test/a?b=\u202egpj.\u2066x é#\u202e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range a {
+		if r < ' ' || r > '~' {
+			t.Errorf("%q holds %U", a, r)
+		}
+	}
+}
+
 func TestServes(t *testing.T) {
 	s := Service{Hosts: []string{"exemple.test"}}
 	for a, want := range map[string]bool{"https://exemple.test/x": true, "https://www.exemple.test:8443/": true, "https://fauxexemple.test/": false, "https://exemple.test.autre.test/": false, "%": false} {
