@@ -452,11 +452,11 @@ func TestSentences(t *testing.T) {
 		{fr.DateTime(at), "1er\u00a0août\u00a02026 à\u00a00\u00a0h\u00a005"},
 		{en.DateTime(at), "1\u00a0August\u00a02026 at\u00a000:05"},
 		{fr.Date(time.Time{}), ""},
-		{fr.N("follow.stops", 1), "Une copie a été arrêtée au moment de l’envoi."},
-		{fr.N("follow.stops", 1200), "1\u202f200 copies ont été arrêtées au moment de l’envoi."},
-		{en.N("follow.stops", 1200), "1,200 copies were stopped as they were being uploaded."},
-		{fr.N("follow.stops", 0), "Une copie a été arrêtée au moment de l’envoi."}, // 0 is singular in French
-		{en.N("follow.stops", 0), "0 copies were stopped as they were being uploaded."},
+		{fr.N("follow.stops", 1), "D’après les plateformes, une copie a été arrêtée au moment de l’envoi."},
+		{fr.N("follow.stops", 1200), "D’après les plateformes, 1\u202f200 copies ont été arrêtées au moment de l’envoi."},
+		{en.N("follow.stops", 1200), "According to platforms, 1,200 copies were stopped as they were being uploaded."},
+		{fr.N("follow.stops", 0), "D’après les plateformes, une copie a été arrêtée au moment de l’envoi."}, // 0 is singular in French
+		{en.N("follow.stops", 0), "According to platforms, 0 copies were stopped as they were being uploaded."},
 		{fr.T("no.such.key"), "no.such.key"},
 		{fmt.Sprint(number{-1234567, "en"}), "-1,234,567"},
 		{fmt.Sprint(number{-123, "en"}), "-123"},
