@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -181,6 +182,41 @@ func TestVideoAsServer(t *testing.T) {
 	t.Logf("at most %d bits from the server's", worst)
 	if worst > 10 {
 		t.Errorf("%d bits from the server's, want at most 10", worst)
+	}
+}
+
+// TestVideoUnderLoad takes the images of a video again and again on a busy
+// machine: each is the one of its second, not the one before. Browsers say that
+// they have moved to a time before the image of that time is there to be taken,
+// and that of the last one was missed.
+func TestVideoUnderLoad(t *testing.T) {
+	tool(t, "timeout")
+	ctx := openDriver(t)
+	pictures := scenes(3)
+	path := film(t, filepath.Join(t.TempDir(), "busy.webm"), pictures, 2, vp8...)
+	do(t, ctx, chromedp.SetUploadFiles(chromedp.CSS("#files"), []string{path}))
+	for range 6 {
+		busy := exec.Command("timeout", "60", "sh", "-c", "while :; do :; done")
+		if err := busy.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			busy.Process.Signal(syscall.SIGTERM) // timeout passes it on
+			busy.Wait()
+		}()
+	}
+	const times = 16
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[[]struct{ PDQ string }](fmt.Sprintf(`drive.glance(%d)`, times), chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 5*times {
+		t.Fatalf("%d images, want those at 0, 1, 2, 3 and 4 s, %d times", len(got), times)
+	}
+	for k, g := range got {
+		if d := distance(t, g.PDQ, pdq.FromImage(pictures[k%5/2]).Hash.String()); d > 10 {
+			t.Errorf("time %d, the image at %d s is %d bits from the picture of that time", k/5, k%5, d)
+		}
 	}
 }
 

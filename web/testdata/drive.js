@@ -73,6 +73,19 @@ globalThis.drive = {
     }
     return hashed;
   },
+  // glance takes the images of the chosen video n times, as fast as they come, and
+  // hashes them only then.
+  glance: async (n) => {
+    const taken = [];
+    for (let k = 0; k < n; k++) for await (const { bitmap } of images(input.files[0])) taken.push(bitmap);
+    const hashed = [];
+    for (const image of taken) {
+      const answer = new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data.hashed)));
+      worker.postMessage({ id: 3, image }, [image]);
+      hashed.push(await answer);
+    }
+    return hashed;
+  },
   sniff: async () => sniff(new Uint8Array(await input.files[0].arrayBuffer())),
   // fingerprint gives the chosen file to a worker, and answers with its result and
   // with everything that it posted, as text.

@@ -7,6 +7,8 @@
 export const MAX_SECONDS = 180; // of a video: what comes later is not read
 const MAX_PIXELS = 16_777_216; // of one image, 4096 x 4096
 const PATIENCE = 20_000; // ms for one image
+const LATE = 3_000; // ms that an image may come after the browser said it had moved
+const LATE_UNSEEN = 500; // the same on a page in the background
 
 // images yields {bitmap, part} for the images at 0, 1, 2 … seconds of a video
 // file, as long as the video lasts or MAX_SECONDS; part (0 to 1) is how far it
@@ -15,17 +17,21 @@ const PATIENCE = 20_000; // ms for one image
 // or takes too long.
 export async function* images(file) {
   const video = document.createElement('video');
+  let shown = presented(video);
   Object.assign(video, { muted: true, playsInline: true, preload: 'auto', src: URL.createObjectURL(file) });
   try {
     await event(video, 'loadeddata');
     if (video.videoWidth * video.videoHeight === 0) throw new Error('sound alone');
     if (video.videoWidth * video.videoHeight > MAX_PIXELS) throw new Error('too many pixels');
+    await shown();
     const end = Math.min(video.duration, MAX_SECONDS);
     for (let at = 0; at < Math.max(end, 0.001); at++) {
       if (at > 0) {
         const moved = event(video, 'seeked');
+        shown = presented(video);
         video.currentTime = at;
         await moved;
+        await shown();
         if (video.currentTime < at - 0.1) break; // the end of a recording whose length is not written down
       }
       yield { bitmap: await createImageBitmap(video), part: Math.min(1, (at + 1) / end) };
@@ -51,6 +57,20 @@ function event(video, name) {
     video.addEventListener(name, end(resolve), { signal: ended.signal });
     video.addEventListener('error', end(reject), { signal: ended.signal });
   });
+}
+
+// presented is called before the video is loaded or moved. It returns a function
+// that waits until the image found there is the one that can be taken: 'seeked'
+// (and 'loadeddata') may come before that, and what is taken then is the image
+// before. Browsers tell of the image itself by requestVideoFrameCallback, and
+// not while nobody sees the page, so the wait has an end.
+function presented(video) {
+  if (!video.requestVideoFrameCallback) return async () => {};
+  const shown = new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+  return async () => {
+    const late = new Promise((resolve) => setTimeout(resolve, document.hidden ? LATE_UNSEEN : LATE));
+    await Promise.race([shown, late]);
+  };
 }
 
 // choose returns which of the hashed images stand for the video: those with
