@@ -21,14 +21,15 @@ import (
 
 // cli is every command, with its flags. Flags are written with one dash or two.
 type cli struct {
-	Serve  serveCmd  `cmd:"" help:"Run an instance: a hub, a platform, or both."`
-	Demo   demoCmd   `cmd:"" help:"Run a hub and two platforms with fictional cases, on this machine only."`
-	Hash   hashCmd   `cmd:"" help:"Print the fingerprints of pictures and videos."`
-	Match  matchCmd  `cmd:"" help:"Ask an instance whether pictures are listed."`
-	Verify verifyCmd `cmd:"" help:"Check that the ledger is whole, or that a receipt is genuine."`
-	Bench  benchCmd  `cmd:"" help:"Measure this machine."`
-	Doctor doctorCmd `cmd:"" help:"Say which programs are missing, and what does not work without them."`
-	Admin  adminCmd  `cmd:"" help:"Manage staff, peers and services of an instance."`
+	Serve    serveCmd    `cmd:"" help:"Run an instance: a hub, a platform, or both."`
+	Demo     demoCmd     `cmd:"" help:"Run a hub and two platforms with fictional cases, on this machine only."`
+	Hash     hashCmd     `cmd:"" help:"Print the fingerprints of pictures and videos."`
+	Match    matchCmd    `cmd:"" help:"Ask an instance whether pictures are listed."`
+	Verify   verifyCmd   `cmd:"" help:"Check that the ledger is whole, or that a receipt is genuine."`
+	Campaign campaignCmd `cmd:"" help:"Figures of audit campaigns, from labelled tables."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
+	Doctor   doctorCmd   `cmd:"" help:"Say which programs are missing, and what does not work without them."`
+	Admin    adminCmd    `cmd:"" help:"Manage staff, peers and services of an instance."`
 
 	Help    helpCmd    `cmd:"" help:"Say what a command does: rempart help admin peer."`
 	Version versionCmd `cmd:"" help:"Print which version this is."`

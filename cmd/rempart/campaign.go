@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"rempart/stats"
+)
+
+// campaignCmd holds what is done with the tables of an audit campaign.
+type campaignCmd struct {
+	Card cardCmd `cmd:"" help:"Compute one figure of a labelled table, with all that must be said with it."`
+}
+
+// cardCmd computes a card from a file, without an instance.
+type cardCmd struct {
+	JSON             bool     `name:"json" help:"One JSON object."`
+	Positive         string   `required:"" placeholder:"LABEL=VALUE" help:"What is counted: items with this value of this label."`
+	Among            string   `placeholder:"LABEL=VALUE" help:"Among which items; every item that has the label, if not given."`
+	Population       int      `placeholder:"N" help:"How many items the sample stands for: adds the total, and corrects the interval where the sample is more than 5 % of them."`
+	Sensitivity      *float64 `placeholder:"P" help:"Share of the positives that the labelling method finds, 0 to 1: adds the corrected share."`
+	Specificity      *float64 `placeholder:"P" help:"Share of the negatives that it leaves."`
+	SensitivityItems int      `placeholder:"N" help:"On how many items the sensitivity was measured."`
+	SpecificityItems int      `placeholder:"N" help:"On how many items the specificity was measured."`
+	Sample           bool     `name:"probability-sample" help:"The items were drawn at random from the population."`
+	BySurface        bool     `help:"The share on each surface too."`
+	File             string   `arg:"" help:"The table, as CSV; - for standard input."`
+}
+
+// Help says what the table must hold and what the exit status tells.
+func (c *cardCmd) Help() string {
+	return "The table is CSV in UTF-8 with the columns " + strings.Join(stats.Columns, ", ") + "; one row a label, several rows an item. " +
+		"An item that annotators label differently is what most of them say; where they tie, what was said first, unless a row of method adjudication decides. " +
+		"Rows that are not counted are named on standard error. Exit status: 0 if every row could be read, 1 if not."
+}
+
+// Run prints the card; it fails, after it, if a row could not be read.
+func (c *cardCmd) Run(ctx context.Context, s streams) error {
+	positive, err := stats.ParseCondition(c.Positive)
+	if err != nil {
+		return fmt.Errorf("-positive %w", err)
+	}
+	var among *stats.Condition
+	if c.Among != "" {
+		a, err := stats.ParseCondition(c.Among)
+		if err != nil {
+			return fmt.Errorf("-among %w", err)
+		}
+		among = &a
+	}
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	in := s.in
+	if c.File != "-" {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return hinted{err, "give the name of a CSV file, or - to read standard input"}
+		}
+		defer f.Close()
+		in = f
+	}
+	tally := stats.NewTally(positive, among)
+	name := func(bad *stats.RowError) { fmt.Fprintf(s.err, "rempart: %s: %v\n", c.File, bad) }
+	err = stats.ReadTable(stopping{ctx, in}, func(r stats.Row) {
+		if bad := tally.Add(r); bad != nil {
+			name(bad)
+		}
+	}, func(bad *stats.RowError) {
+		o.Refused++
+		name(bad)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	card, err := tally.Card(o)
+	if errors.Is(err, stats.ErrEmpty) {
+		return hinted{fmt.Errorf("%s: %w", c.File, err), "check the spelling of the labels and values; a share of nothing is not printed"}
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		enc := json.NewEncoder(s.out)
+		enc.SetEscapeHTML(false)
+		err = enc.Encode(card)
+	} else {
+		err = printCard(s.out, card)
+	}
+	if err != nil {
+		return fmt.Errorf("printing the card: %w", err)
+	}
+	if o.Refused > 0 {
+		fmt.Fprintf(s.err, "rempart: error: %d rows could not be read; the card was made without them\nrempart: hint: correct the lines named above and run it again\n", o.Refused)
+		return errShown
+	}
+	return nil
+}
+
+// options checks the flags that go together.
+func (c *cardCmd) options() (stats.Options, error) {
+	o := stats.Options{Population: c.Population, ProbabilitySample: c.Sample, BySurface: c.BySurface}
+	if c.Population < 0 {
+		return o, errors.New("-population must be positive")
+	}
+	if (c.Sensitivity == nil) != (c.Specificity == nil) {
+		return o, errors.New("give -sensitivity and -specificity together")
+	}
+	if c.Sensitivity != nil {
+		o.Classifier = &stats.Classifier{Sensitivity: *c.Sensitivity, Specificity: *c.Specificity,
+			SensitivityItems: c.SensitivityItems, SpecificityItems: c.SpecificityItems}
+	}
+	return o, nil
+}
+
+// stopping is a reader that ends when its context does.
+type stopping struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (s stopping) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.Reader.Read(p)
+}
+
+// printCard writes a card for a reader.
+func printCard(w io.Writer, c stats.Card) error {
+	var b strings.Builder
+	p := func(share float64) string { return strconv.FormatFloat(100*share, 'f', 2, 64) + " %" }
+	of := "all items with the label"
+	if c.Definition.Among != "" {
+		of = c.Definition.Among
+	}
+	fmt.Fprintf(&b, "%s among %s\n", c.Definition.Positive, of)
+	fmt.Fprintf(&b, "%d of %d: %s, from %s to %s (%.0f %% interval, %s)\n", c.Numerator, c.Denominator, p(c.Estimate), p(c.Interval[0]), p(c.Interval[1]), 100*c.Level, c.Method)
+	if k := c.Corrected; k != nil {
+		fmt.Fprintf(&b, "corrected for the method's errors: %s, from %s to %s (%s)\n", p(k.Estimate), p(k.Interval[0]), p(k.Interval[1]), k.Method)
+	}
+	if t := c.Total; t != nil {
+		fmt.Fprintf(&b, "of a population of %d: %.0f, from %.0f to %.0f\n", t.Population, t.Estimate, t.Interval[0], t.Interval[1])
+	}
+	for _, s := range c.Surfaces {
+		fmt.Fprintf(&b, "on %s: %d of %d: %s, from %s to %s (%s)\n", s.Surface, s.Numerator, s.Denominator, p(s.Estimate), p(s.Interval[0]), p(s.Interval[1]), s.Method)
+	}
+	if c.Period != nil {
+		fmt.Fprintf(&b, "collected from %s to %s\n", c.Period.From.Format("2006-01-02"), c.Period.Until.Format("2006-01-02"))
+	}
+	if a := c.Agreement; a.Kappa != nil {
+		fmt.Fprintf(&b, "agreement: %s's kappa %.3f on %d items labelled by two or more\n", a.KappaMethod, *a.Kappa, a.DoublyLabelled)
+	} else if a.Alpha != nil {
+		fmt.Fprintf(&b, "agreement: Krippendorff's alpha %.3f on %d items labelled by two or more\n", *a.Alpha, a.DoublyLabelled)
+	}
+	for _, warning := range c.Warnings {
+		fmt.Fprintf(&b, "note: %s\n", warning)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

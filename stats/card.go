@@ -1,0 +1,283 @@
+package stats
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Unreliable is the coefficient of agreement below which a card says that its
+// labels are not reliable. Our choice, after K. Krippendorff, Content Analysis
+// (2004), 11.4, who calls 0.667 the lowest limit for tentative conclusions.
+const Unreliable = 0.6
+
+// rounds is how often agreement is resampled.
+const rounds = 2000
+
+// A Card is one figure as it may be published: never without its numerator, its
+// denominator and its warnings. Shares are 0 to 1.
+type Card struct {
+	Definition  Definition    `json:"definition"`
+	Numerator   int           `json:"numerator"`
+	Denominator int           `json:"denominator"`
+	Estimate    float64       `json:"estimate"`
+	Interval    [2]float64    `json:"interval"`
+	Method      Method        `json:"interval_method"`
+	Level       float64       `json:"level"`
+	Corrected   *Corrected    `json:"corrected,omitempty"`
+	Total       *Total        `json:"total,omitempty"`
+	Agreement   Agreement     `json:"agreement"`
+	Surfaces    []SurfaceCard `json:"surfaces,omitempty"`
+	Period      *Period       `json:"period,omitempty"`
+	Items       int           `json:"items"`
+	Rows        int           `json:"rows"`
+	Warnings    []string      `json:"warnings"`
+}
+
+// Definition says what was counted: items with Positive, among those with Among
+// ("" for every item that has the label).
+type Definition struct {
+	Positive string `json:"positive"`
+	Among    string `json:"among,omitempty"`
+}
+
+// Corrected is the share corrected for the errors of the method that labelled.
+type Corrected struct {
+	Estimate    float64    `json:"estimate"`
+	Interval    [2]float64 `json:"interval"`
+	Method      Method     `json:"interval_method"`
+	Sensitivity float64    `json:"sensitivity"`
+	Specificity float64    `json:"specificity"`
+}
+
+// Total is the share carried over to a population, in items.
+type Total struct {
+	Population int        `json:"population"`
+	Estimate   float64    `json:"estimate"`
+	Interval   [2]float64 `json:"interval"`
+}
+
+// Agreement is how far annotators agree on the positive label, over the items of
+// the denominator that two or more of them labelled. A coefficient is null where
+// it is not defined.
+type Agreement struct {
+	Kappa          *float64    `json:"kappa"`
+	KappaMethod    string      `json:"kappa_method,omitempty"` // cohen or fleiss
+	KappaInterval  *[2]float64 `json:"kappa_interval,omitempty"`
+	Alpha          *float64    `json:"krippendorff_alpha,omitempty"`
+	AlphaInterval  *[2]float64 `json:"krippendorff_alpha_interval,omitempty"`
+	DoublyLabelled int         `json:"doubly_labelled"`
+}
+
+// SurfaceCard is the same share on one surface of the service.
+type SurfaceCard struct {
+	Surface     string     `json:"surface"`
+	Numerator   int        `json:"numerator"`
+	Denominator int        `json:"denominator"`
+	Estimate    float64    `json:"estimate"`
+	Interval    [2]float64 `json:"interval"`
+	Method      Method     `json:"interval_method"`
+}
+
+// Period is from the first to the last collection of an item, both included.
+type Period struct {
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+}
+
+// Options are what a card is made with beside the table.
+type Options struct {
+	Population        int         // items that the sample stands for; 0 if not known
+	Classifier        *Classifier // what is known of the method that labelled; nil if nothing
+	ProbabilitySample bool        // the items were drawn at random from the population
+	BySurface         bool        // the share on each surface too
+	Refused           int         // rows that could not be read
+}
+
+// ErrEmpty is returned where no item has the labels: there is no share of none.
+var ErrEmpty = errors.New("no item in the denominator")
+
+// Card computes the card of what was tallied.
+func (t *Tally) Card(o Options) (Card, error) {
+	c := Card{
+		Definition: Definition{Positive: t.positive.String()}, Level: Level,
+		Items: len(t.items), Rows: t.rows, Warnings: []string{},
+	}
+	if t.among != nil {
+		c.Definition.Among = t.among.String()
+	}
+	if !t.from.IsZero() {
+		c.Period = &Period{t.from, t.until}
+	}
+	count := t.count()
+	c.Numerator, c.Denominator = count.numerator, count.denominator
+	if c.Denominator == 0 {
+		return Card{}, fmt.Errorf("%s: %w (%d items, %s)", c.Definition.Positive, ErrEmpty, c.Items, t.known())
+	}
+	i, method, err := Proportion(c.Numerator, c.Denominator, o.Population)
+	if err != nil {
+		return Card{}, err
+	}
+	c.Estimate, c.Interval, c.Method = float64(c.Numerator)/float64(c.Denominator), [2]float64{i.Low, i.High}, method
+	if o.Classifier != nil {
+		share, i, method, err := Prevalence(c.Numerator, c.Denominator, *o.Classifier, Level)
+		if err != nil {
+			return Card{}, err
+		}
+		c.Corrected = &Corrected{share, [2]float64{i.Low, i.High}, method, o.Classifier.Sensitivity, o.Classifier.Specificity}
+	}
+	if o.Population > 0 {
+		share, of := c.Estimate, i
+		if c.Corrected != nil {
+			share, of = c.Corrected.Estimate, Interval{c.Corrected.Interval[0], c.Corrected.Interval[1]}
+		}
+		n := of.Total(o.Population)
+		c.Total = &Total{o.Population, share * float64(o.Population), [2]float64{n.Low, n.High}}
+	}
+	if o.BySurface {
+		for _, s := range slices.Sorted(maps.Keys(count.surfaces)) {
+			x := count.surfaces[s]
+			i, method, err := Proportion(x[0], x[1], 0)
+			if err != nil {
+				return Card{}, err
+			}
+			c.Surfaces = append(c.Surfaces, SurfaceCard{s, x[0], x[1], float64(x[0]) / float64(x[1]), [2]float64{i.Low, i.High}, method})
+		}
+	}
+	c.Agreement = agreement(count.ratings, count.annotators)
+	c.Warnings = append(c.Warnings, t.warnings(c, count, o)...)
+	return c, nil
+}
+
+// counted is one pass over the items.
+type counted struct {
+	numerator, denominator int
+	unlabelled             int    // in the population asked about, without the label
+	ties                   int    // of the positive label or of the one it is among
+	low, high              [2]int // numerator and denominator, every tie settled against and for
+	surfaces               map[string][2]int
+	ratings                Ratings
+	annotators             int // among the doubly labelled
+}
+
+// count decides each item, counts it, and gathers what annotators said of those
+// in the denominator.
+func (t *Tally) count() counted {
+	c := counted{surfaces: map[string][2]int{}}
+	positive, among := t.values.number[t.positive.Value], uint32(0)
+	if t.among != nil {
+		among = t.values.number[t.among.Value]
+	}
+	gathered := map[string]*Pattern{}
+	seen := map[uint32]bool{}
+	for n := range uint32(len(t.items)) {
+		if t.among != nil {
+			value, how, could := t.value(n, 1)
+			if how == tied && slices.Contains(could, among) {
+				c.ties++
+			}
+			if how == unlabelled || value != among {
+				continue
+			}
+		}
+		value, how, could := t.value(n, 0)
+		if how == unlabelled {
+			c.unlabelled++
+			continue
+		}
+		is := value == positive && positive != 0
+		c.denominator++
+		x := c.surfaces[t.surfaces.list[t.items[n].surface-1]]
+		x[1]++
+		if is {
+			c.numerator++
+			x[0]++
+		}
+		c.surfaces[t.surfaces.list[t.items[n].surface-1]] = x
+		if how == tied && slices.Contains(could, positive) {
+			c.ties++
+			if is {
+				c.low[0]--
+			} else {
+				c.high[0]++
+			}
+		}
+		if len(t.more[slot{n, 0}]) > 0 {
+			t.gather(t.ratings(n, 0), gathered, seen)
+		}
+	}
+	c.annotators = len(seen)
+	for _, key := range slices.Sorted(maps.Keys(gathered)) {
+		c.ratings = append(c.ratings, *gathered[key])
+	}
+	return c
+}
+
+// gather adds an item's labels, in the order of the annotators' numbers, to the
+// patterns, if two annotators or more gave one.
+func (t *Tally) gather(all []rating, into map[string]*Pattern, seen map[uint32]bool) {
+	all = slices.DeleteFunc(all, func(r rating) bool { return r.settles })
+	if len(all) < 2 {
+		return
+	}
+	slices.SortFunc(all, func(a, b rating) int { return int(a.annotator) - int(b.annotator) })
+	var key []byte
+	for _, r := range all {
+		seen[r.annotator] = true
+		key = strconv.AppendUint(append(key, ' '), uint64(r.value), 10)
+	}
+	p := into[string(key)]
+	if p == nil {
+		p = &Pattern{}
+		for _, r := range all {
+			p.Labels = append(p.Labels, int(r.value-1))
+		}
+		into[string(key)] = p
+	}
+	p.Items++
+}
+
+// agreement computes the coefficients that the shape of the ratings allows:
+// Cohen's kappa of two annotators, Fleiss' of as many labels for each item, and
+// alpha always.
+func agreement(r Ratings, annotators int) Agreement {
+	a := Agreement{DoublyLabelled: r.Items()}
+	if a.DoublyLabelled == 0 {
+		return a
+	}
+	even := !slices.ContainsFunc(r, func(p Pattern) bool { return len(p.Labels) != len(r[0].Labels) })
+	switch {
+	case even && annotators == 2:
+		a.KappaMethod = "cohen"
+		a.Kappa, a.KappaInterval = defined(r, Cohen)
+	case even:
+		a.KappaMethod = "fleiss"
+		a.Kappa, a.KappaInterval = defined(r, Fleiss)
+	}
+	a.Alpha, a.AlphaInterval = defined(r, Krippendorff)
+	return a
+}
+
+// defined returns a coefficient with its interval, or nil where it has no value.
+func defined(r Ratings, coefficient func(Ratings) float64) (*float64, *[2]float64) {
+	v := coefficient(r)
+	if math.IsNaN(v) {
+		return nil, nil
+	}
+	i := Bootstrap(r, coefficient, rounds, Level)
+	return &v, &[2]float64{i.Low, i.High}
+}
+
+// known lists the labels and values that the table has for the condition asked
+// about, for whoever mistyped one.
+func (t *Tally) known() string {
+	if len(t.values.list) == 0 {
+		return "none labelled " + t.positive.Label
+	}
+	return "values found: " + strings.Join(t.values.list[:min(10, len(t.values.list))], ", ")
+}

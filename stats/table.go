@@ -1,0 +1,253 @@
+package stats
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Columns are those of a labelled table, one row a label: which item, where and
+// when it was collected, the hash of its address, what was labelled, the label,
+// who gave it, by which method (human, a model's name and version, or
+// "adjudication" for a decision between annotators), and how sure (0 to 1).
+var Columns = []string{"item_id", "surface", "collected_at", "url_hash", "label_name", "label_value", "annotator", "method", "confidence"}
+
+// MethodAdjudication marks the label that settles what annotators disagree on.
+const MethodAdjudication = "adjudication"
+
+// maxCell is the longest cell, in bytes: labels and identifiers, not content.
+const maxCell = 512
+
+// A Row is one label of one item. Its strings are valid after the next row.
+type Row struct {
+	Line                   int // in the file, the header being 1
+	Item, Surface, URLHash string
+	Collected              time.Time // zero if the cell is empty
+	Label, Value           string
+	Annotator, Method      string
+}
+
+// A RowError says why one row is not counted.
+type RowError struct {
+	Line   int
+	Column string // "" where it is the whole row
+	Reason string
+}
+
+func (e *RowError) Error() string {
+	if e.Column == "" {
+		return fmt.Sprintf("line %d: %s", e.Line, e.Reason)
+	}
+	return fmt.Sprintf("line %d: %s: %s", e.Line, e.Column, e.Reason)
+}
+
+// ReadTable reads a labelled table as CSV (RFC 4180; commas, or the semicolons
+// that French spreadsheets write) in UTF-8, and gives each good row to row and
+// what is wrong with every other to refused. It holds one row at a time. It
+// fails where the file as a whole cannot be a table: another encoding, a column
+// that is missing or there twice, a failing reader.
+//
+// A row is refused if a cell looks like a picture, a data address or an address,
+// or would be run as a formula by a spreadsheet: such tables are passed around.
+func ReadTable(r io.Reader, row func(Row), refused func(*RowError)) error {
+	b := bufio.NewReaderSize(r, 1<<16)
+	head, err := b.Peek(4)
+	if err != nil && len(head) == 0 {
+		if errors.Is(err, io.EOF) {
+			return errors.New("the file is empty; its first line must name the columns " + strings.Join(Columns, ", "))
+		}
+		return fmt.Errorf("reading the table: %w", err)
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
+		b.Discard(3)
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return errors.New("the file is in UTF-16; save it as CSV in UTF-8")
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return errors.New("the file is a spreadsheet or an archive; save it as CSV in UTF-8")
+	case bytes.HasPrefix(head, []byte("PAR1")):
+		return errors.New("the file is Parquet, which is not read here; save it as CSV in UTF-8")
+	}
+	c := csv.NewReader(b)
+	c.Comma = separator(b)
+	c.ReuseRecord = true
+	c.FieldsPerRecord = -1
+	at, err := readHeader(c)
+	if err != nil {
+		return err
+	}
+	for {
+		record, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		var pe *csv.ParseError
+		switch {
+		case errors.As(err, &pe):
+			refused(&RowError{pe.StartLine, "", "quotation marks that do not match: " + pe.Err.Error()})
+			continue
+		case err != nil:
+			return fmt.Errorf("reading the table: %w", err)
+		}
+		line, _ := c.FieldPos(0)
+		if bad := checkRecord(record, at, line); bad != nil {
+			refused(bad)
+			continue
+		}
+		out, bad := newRow(record, at, line)
+		if bad != nil {
+			refused(bad)
+			continue
+		}
+		row(out)
+	}
+}
+
+// separator guesses from the header line whether fields end with a semicolon.
+func separator(b *bufio.Reader) rune {
+	head, _ := b.Peek(1 << 12)
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	if bytes.Count(line, []byte(";")) > bytes.Count(line, []byte(",")) {
+		return ';'
+	}
+	return ','
+}
+
+// header says where each of Columns is in a record, and how many fields it has.
+type header struct {
+	at     [9]int
+	fields int
+	names  []string
+}
+
+func readHeader(c *csv.Reader) (header, error) {
+	names, err := c.Read()
+	if err != nil {
+		return header{}, fmt.Errorf("reading the first line, which must name the columns: %w", err)
+	}
+	h := header{fields: len(names)}
+	for _, n := range names {
+		h.names = append(h.names, strings.ToLower(strings.TrimSpace(n)))
+	}
+	var missing []string
+	for i, want := range Columns {
+		h.at[i] = slices.Index(h.names, want)
+		if h.at[i] < 0 {
+			missing = append(missing, want)
+		} else if slices.Index(h.names[h.at[i]+1:], want) >= 0 {
+			return header{}, fmt.Errorf("the column %s is there twice", want)
+		}
+	}
+	if missing != nil {
+		return header{}, fmt.Errorf("the first line does not name the column %s", strings.Join(missing, ", "))
+	}
+	return h, nil
+}
+
+// checkRecord refuses a record of the wrong length, and one with a cell that no
+// labelled table may hold, in whichever column.
+func checkRecord(record []string, h header, line int) *RowError {
+	if len(record) != h.fields {
+		return &RowError{line, "", fmt.Sprintf("%d fields, the first line has %d", len(record), h.fields)}
+	}
+	for i, cell := range record {
+		if reason := checkCell(cell); reason != "" {
+			return &RowError{line, h.names[i], reason}
+		}
+	}
+	return nil
+}
+
+// pictures are how base64 text of JPEG, PNG, GIF and WebP files starts.
+var pictures = []string{"/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"}
+
+// checkCell says why a cell is refused, or "".
+func checkCell(cell string) string {
+	if cell == "" {
+		return ""
+	}
+	if len(cell) > maxCell {
+		return fmt.Sprintf("%d bytes long, at most %d are kept: labels, not content", len(cell), maxCell)
+	}
+	for _, start := range pictures {
+		if len(cell) > 64 && strings.HasPrefix(cell, start) {
+			return "a picture; tables hold labels only"
+		}
+	}
+	if len(cell) >= 5 && strings.EqualFold(strings.TrimSpace(cell)[:min(5, len(strings.TrimSpace(cell)))], "data:") {
+		return "a data address; tables hold labels only"
+	}
+	if strings.Contains(cell, "://") {
+		return "an address; give its hash in url_hash"
+	}
+	for i := range len(cell) {
+		if c := cell[i]; c < ' ' || c == 0x7f {
+			return "a control character"
+		} else if c >= utf8.RuneSelf {
+			if !utf8.ValidString(cell) {
+				return "not UTF-8; save the file as CSV in UTF-8"
+			}
+			break
+		}
+	}
+	switch cell[0] {
+	case '=', '@':
+		return "would be run as a formula by a spreadsheet"
+	case '+', '-':
+		if _, err := strconv.ParseFloat(cell, 64); err != nil {
+			return "would be run as a formula by a spreadsheet"
+		}
+	}
+	return ""
+}
+
+// newRow reads a record whose cells are allowed.
+func newRow(record []string, h header, line int) (Row, *RowError) {
+	cell := func(i int) string { return strings.TrimSpace(record[h.at[i]]) }
+	out := Row{Line: line, Item: cell(0), Surface: cell(1), URLHash: cell(3), Label: cell(4), Value: cell(5), Annotator: cell(6), Method: cell(7)}
+	for _, i := range []int{0, 4, 5, 6} {
+		if cell(i) == "" {
+			return Row{}, &RowError{line, Columns[i], "empty"}
+		}
+	}
+	if when := cell(2); when != "" {
+		t, ok := parseTime(when)
+		if !ok {
+			return Row{}, &RowError{line, "collected_at", fmt.Sprintf("%q is no date such as 2025-12-28 or 2025-12-28T14:03:00Z", when)}
+		}
+		out.Collected = t
+	}
+	if sure := cell(8); sure != "" {
+		if v, err := strconv.ParseFloat(sure, 64); err != nil || !(v >= 0 && v <= 1) {
+			return Row{}, &RowError{line, "confidence", fmt.Sprintf("%q is no number from 0 to 1", sure)}
+		}
+	}
+	return out, nil
+}
+
+// parseTime reads a date, or a date and a time; without a zone it is UTC.
+func parseTime(s string) (time.Time, bool) {
+	layout := time.DateOnly
+	if len(s) > len(layout) {
+		layout = time.RFC3339
+		if len(s) > 10 && s[10] == ' ' {
+			s = s[:10] + "T" + s[11:]
+		}
+		if strings.IndexAny(s[10:], "Z+-") < 0 {
+			s += "Z"
+		}
+		if len(s) == len("2006-01-02T15:04Z") {
+			layout = "2006-01-02T15:04Z07:00"
+		}
+	}
+	t, err := time.Parse(layout, s)
+	return t, err == nil
+}
