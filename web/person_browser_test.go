@@ -168,18 +168,35 @@ func TestPersonScreens(t *testing.T) {
 }
 
 // TestPickerAndAge chooses an age under 18 in the common form: the picker goes,
-// a sentence takes its place, and comes back with another age.
+// a sentence takes its place, and comes back with another age. What was chosen
+// before stays in sight, as its fingerprints are sent, and can be taken out.
 func TestPickerAndAge(t *testing.T) {
 	d := newDesk(t, true, false)
 	ctx := browsertest.New(t)
 	visit(t, ctx, chromedp.Navigate(d.url+"/report"), chromedp.WaitVisible(chromedp.CSS("[data-picker-input]")))
-	for _, c := range []struct{ age, picker, box string }{
-		{"under_15", "none", "block"}, {"adult", "block", "none"}, {"15_17", "none", "block"}, {"unknown", "block", "none"},
+	shown := func(age string) string {
+		return eval[string](t, ctx, `document.querySelector('[name=age][value="`+age+`"]').click(),
+			['[data-picker-input]', '#h-media', '[data-picker-list]', '.picker-kept', '.minor-box'].map((s) => document.querySelector(s).checkVisibility() ? 'x' : '-').join('')`)
+	}
+	for _, c := range []struct{ age, want string }{
+		{"under_15", "----x"}, {"adult", "xxx--"}, {"15_17", "----x"}, {"unknown", "xxx--"},
 	} {
-		got := eval[string](t, ctx, `document.querySelector('[name=age][value="`+c.age+`"]').click(),
-			['[data-rempart-picker]', '.minor-box'].map((s) => getComputedStyle(document.querySelector(s)).display).join(' ')`)
-		if got != c.picker+" "+c.box {
-			t.Errorf("age %s: %s, want %s %s", c.age, got, c.picker, c.box)
+		if got := shown(c.age); got != c.want {
+			t.Errorf("age %s, nothing chosen: %s, want %s", c.age, got, c.want)
 		}
+	}
+	visit(t, ctx, chromedp.SetUploadFiles(chromedp.CSS("[data-picker-input]"), []string{pattern(t)}), chromedp.WaitVisible(chromedp.CSS(`[data-picker-list] > li[data-state="ready"]`)))
+	for _, c := range []struct{ age, want string }{
+		{"under_15", "--xxx"}, {"adult", "xxx--"}, {"15_17", "--xxx"},
+	} {
+		if got := shown(c.age); got != c.want {
+			t.Errorf("age %s, a picture chosen: %s, want %s", c.age, got, c.want)
+		}
+	}
+	if n := eval[int](t, ctx, `document.querySelector('[data-row-remove]').click(), document.querySelectorAll('[name=media]').length`); n != 0 {
+		t.Errorf("%d fingerprints are left after the row was taken out", n)
+	}
+	if got := shown("15_17"); got != "----x" {
+		t.Errorf("%s after it was taken out", got)
 	}
 }

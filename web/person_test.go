@@ -174,13 +174,6 @@ func TestMinorForm(t *testing.T) {
 		again.want(t, `name="for" value="minor"`, `name="media"`)
 		wellFormed(t, "minor again "+lang, again.body)
 	}
-	b, err := embedded.ReadFile("static/css/rempart.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(b), `form:has([name=age]:is([value=under_15], [value="15_17"]):checked) [data-rempart-picker] { display: none; }`) {
-		t.Error("the style sheet does not hide the picker for a minor")
-	}
 }
 
 // TestReportKept sends what cannot be saved and checks that every value is in
