@@ -5,15 +5,18 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"rempart/pdq"
 )
 
 // A source is rows in rising order of IDs, from a segment or from memory.
 type source struct {
-	ids  []uint64
-	rows []words  // nil if it is a segment
-	seg  *segment // nil if it is a tail
-	dead []uint64 // as they were when the source was taken, nil for none
-	next int
+	ids    []uint64
+	rows   []words    // of a tail, and of a load that had to be put in order
+	hashes []pdq.Hash // of a load
+	seg    *segment   // none of the two
+	dead   []uint64   // as they were when the source was taken, nil for none
+	next   int
 }
 
 // tailSource returns the live ones of rows in order, in memory of its own.
@@ -75,7 +78,7 @@ func build(sources []*source, widths []uint8) *segment {
 		k++
 	})
 	merge(sources, parts[0], parts[1], parts[2])
-	b := builder{n: n, heads: parts[0], tails: parts[1], room: make([]uint64, n)}
+	b := builder{n: n, heads: parts[0], tails: parts[1], room: numbers[uint64](makeBytes(8 * n))}
 	var cuts []chunk
 	position := 0
 	for _, w := range widths {
@@ -107,9 +110,12 @@ func merge(sources []*source, heads, tails, ids []byte) {
 		}
 		s := at[k]
 		var w words
-		if s.seg != nil {
+		switch {
+		case s.seg != nil:
 			w = s.seg.row(s.next)
-		} else {
+		case s.hashes != nil:
+			w = s.hashes[s.next].Words()
+		default:
 			w = s.rows[s.next]
 		}
 		binary.LittleEndian.PutUint64(heads[16*i:], w[0])

@@ -18,7 +18,7 @@ func (x *Index) startMerge() {
 		return
 	}
 	x.merging = true
-	go x.mergeAll(false)
+	go x.mergeAll(false, nil)
 }
 
 // reason reports whether there is something to merge: a full tail, a segment of
@@ -33,12 +33,19 @@ func (x *Index) reason() bool {
 func (s *segment) decayed() bool { return s.deaths > s.n/4 && s.deaths > 1024 }
 
 // mergeAll merges until there is no reason to; everything into one segment if
-// so asked.
-func (x *Index) mergeAll(whole bool) {
+// so asked, with load if that is not nil.
+func (x *Index) mergeAll(whole bool, load *source) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for first := whole; first || x.reason(); first = false {
-		if err := x.mergeOnce(first); err != nil {
+	for whole || x.reason() {
+		var err error
+		if load != nil && x.tail.len() > x.tuning.maxRows-x.tuning.loadRows() {
+			err = x.mergeOnce(false, nil) // a segment has no room for both
+		} else {
+			err = x.mergeOnce(whole, load)
+			whole, load = false, nil
+		}
+		if err != nil {
 			x.disk.mu.Lock()
 			x.disk.fail(err)
 			x.disk.mu.Unlock()
@@ -49,9 +56,10 @@ func (x *Index) mergeAll(whole bool) {
 	x.calm.Broadcast()
 }
 
-// mergeOnce makes a segment of the tail and of the segments that are not much
-// larger. The caller holds mu, which is let go while the segment is made: what
-// is removed meanwhile is noted, and removed from the new one as well.
+// mergeOnce makes a segment of the tail, of load if it is not nil, and of the
+// segments that are not much larger. The caller holds mu, which is let go while
+// the segment is made: what is removed meanwhile is noted, and removed from the
+// new one as well.
 //
 // On disk: the new log is begun; the segment is written; the manifest that
 // names both is written; the old log and segments are deleted. A crash before
@@ -59,7 +67,7 @@ func (x *Index) mergeAll(whole bool) {
 // all that the new one names. An error stops all merging, as it may be unknown
 // which of the two is there, and nothing of either is deleted: what is in
 // memory stays right, and changes still go to the log.
-func (x *Index) mergeOnce(whole bool) error {
+func (x *Index) mergeOnce(whole bool, load *source) error {
 	var firstLog uint64
 	if x.disk != nil {
 		var err error
@@ -68,11 +76,22 @@ func (x *Index) mergeOnce(whole bool) error {
 		}
 	}
 	x.full, x.tail = x.tail, newTail()
-	x.removed = nil
+	x.removed, x.loading = nil, load != nil
 	full, dead := x.full, slices.Clone(x.full.dead)
-	inputs, sources := x.inputs(whole)
+	inputs, sources := x.inputs(whole, load)
+	kept := slices.DeleteFunc(slices.Clone(x.segments), func(s *segment) bool { return inputs[s] })
 	x.mu.Unlock()
 	sources = append(sources, tailSource(full.ids, full.rows, dead))
+	replaced := make(map[*segment][]uint32)
+	if load != nil {
+		for _, s := range sources {
+			s.dead = withRows(s.dead, len(s.ids), shared(s.ids, load.ids))
+		}
+		for _, s := range kept {
+			replaced[s] = shared(s.ids, load.ids)
+		}
+		sources = append(sources, load)
+	}
 	n := 0
 	for _, s := range sources {
 		n += s.live()
@@ -80,15 +99,16 @@ func (x *Index) mergeOnce(whole bool) error {
 	made := build(sources, x.tuning.widths(n))
 	var err error
 	if x.disk != nil {
-		made, err = x.record(inputs, made, firstLog)
+		made, err = x.record(kept, replaced, made, firstLog)
 	}
 	if err != nil {
 		x.mu.Lock()
+		x.loading = false
 		return err
 	}
 	x.tuning.ready(made)
 	x.mu.Lock()
-	x.install(inputs, made)
+	x.install(kept, replaced, made)
 	if x.disk == nil {
 		return nil
 	}
@@ -98,9 +118,10 @@ func (x *Index) mergeOnce(whole bool) error {
 	return err
 }
 
-// record writes made to its file and then the manifest in which it stands for
-// inputs and full, and returns it as it is in the file.
-func (x *Index) record(inputs map[*segment]bool, made *segment, firstLog uint64) (*segment, error) {
+// record writes made to its file and then the manifest in which it stands beside
+// the segments kept, less the rows that are replaced, and returns it as it is in
+// the file.
+func (x *Index) record(kept []*segment, replaced map[*segment][]uint32, made *segment, firstLog uint64) (*segment, error) {
 	if made.n > 0 {
 		var err error
 		if made, err = x.disk.save(made); err != nil {
@@ -110,9 +131,10 @@ func (x *Index) record(inputs map[*segment]bool, made *segment, firstLog uint64)
 	x.mu.RLock()
 	m := &manifest{firstLog: firstLog}
 	x.bury(made)
-	for _, s := range append(slices.Clone(x.segments), made) {
-		if !inputs[s] && s.n > 0 {
-			m.segments = append(m.segments, listed{s.number, uint32(s.n), s.sum(), slices.Clone(s.dead)})
+	for _, s := range append(slices.Clone(kept), made) {
+		if s.n > 0 {
+			dead := withRows(slices.Clone(s.dead), s.n, replaced[s])
+			m.segments = append(m.segments, listed{s.number, uint32(s.n), s.sum(), dead})
 		}
 	}
 	x.mu.RUnlock()
@@ -135,15 +157,18 @@ func (x *Index) bury(made *segment) {
 	}
 }
 
-// inputs chooses the segments to merge with full, the smallest first, and
-// returns them with their rows as they are now.
-func (x *Index) inputs(whole bool) (map[*segment]bool, []*source) {
+// inputs chooses the segments to merge with full and load, the smallest first,
+// and returns them with their rows as they are now.
+func (x *Index) inputs(whole bool, load *source) (map[*segment]bool, []*source) {
 	var sources []*source
 	total := len(x.full.at)
+	if load != nil {
+		total += len(load.ids)
+	}
 	inputs := make(map[*segment]bool)
 	for _, s := range slices.Backward(x.segments) {
 		live := s.n - s.deaths
-		if total+live > maxRows || !whole && s.n > growth*total && !s.decayed() {
+		if total+live > x.tuning.maxRows || !whole && s.n > growth*total && !s.decayed() {
 			continue
 		}
 		inputs[s] = true
@@ -153,27 +178,35 @@ func (x *Index) inputs(whole bool) (map[*segment]bool, []*source) {
 	return inputs, sources
 }
 
-// install puts made in the place of inputs and full. The caller holds mu.
-func (x *Index) install(inputs map[*segment]bool, made *segment) {
+// install puts made in the place of all but the segments kept, of which the rows
+// replaced die. The caller holds mu.
+func (x *Index) install(kept []*segment, replaced map[*segment][]uint32, made *segment) {
 	x.bury(made)
-	segments := []*segment{}
-	for _, s := range x.segments {
-		if !inputs[s] {
-			segments = append(segments, s)
+	x.live = len(x.tail.at)
+	segments := slices.Clone(kept)
+	for _, s := range kept {
+		for _, row := range replaced[s] {
+			s.kill(int(row))
 		}
 	}
 	if made.n > 0 {
 		segments = append(segments, made)
 	}
+	for _, s := range segments {
+		x.live += s.n - s.deaths
+	}
 	slices.SortStableFunc(segments, func(a, b *segment) int { return b.n - a.n })
-	x.segments, x.full, x.removed = segments, nil, nil
+	x.segments, x.full, x.loading, x.removed = segments, nil, false, nil
 	x.calm.Broadcast()
 }
 
 // Compact makes one segment of everything and returns when it is in place:
 // searches are then as fast as they can be. Indexes of more than 2^24 values
 // keep several. It need not be called. An error is as for Sync.
-func (x *Index) Compact() error {
+func (x *Index) Compact() error { return x.compact(nil) }
+
+// compact is Compact, with load if that is not nil.
+func (x *Index) compact(load *source) error {
 	x.mu.Lock()
 	for x.merging {
 		x.calm.Wait()
@@ -186,7 +219,7 @@ func (x *Index) Compact() error {
 	}
 	x.merging = true
 	x.mu.Unlock()
-	x.mergeAll(true)
+	x.mergeAll(true, load)
 	if x.disk == nil {
 		return nil
 	}

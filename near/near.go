@@ -74,6 +74,7 @@ type Index struct {
 	live     int
 
 	merging bool       // a goroutine is at it; only it may replace segments and full
+	loading bool       // the merger takes values in that are not yet found
 	removed []ID       // while merging: what was removed of what is being merged
 	calm    *sync.Cond // of mu: merging has ended, or full is gone
 
@@ -85,11 +86,12 @@ type Index struct {
 type tuning struct {
 	fullTail int                 // values from which a tail becomes a segment
 	maxTail  int                 // values at which a change waits for the merger
+	maxRows  int                 // of a segment, maxRows at most
 	widths   func(n int) []uint8 // how a segment is cut
 	ready    func(*segment)
 }
 
-var usual = tuning{fullTail: 4096, maxTail: 1 << 20, widths: widthsFor, ready: (*segment).ready}
+var usual = tuning{fullTail: 4096, maxTail: 1 << 20, maxRows: maxRows, widths: widthsFor, ready: (*segment).ready}
 
 // New returns an empty index in memory.
 func New() *Index { return newIndex(usual) }
@@ -112,31 +114,6 @@ func (x *Index) Add(id ID, h pdq.Hash) {
 	x.startMerge()
 }
 
-// AddAll is Add of each of hs under the ID at the same place, and then
-// [Index.Compact]: many values are merged once and not over and over, in half
-// the time or less, but searches are slow until it returns. They see
-// the values come a few thousand at a time.
-func (x *Index) AddAll(ids []ID, hs []pdq.Hash) error {
-	const part = 1 << 14
-	for from := 0; from < len(hs); from += part {
-		x.mu.Lock()
-		for x.merging && x.tail.len() >= maxRows-2*part {
-			x.calm.Wait()
-		}
-		for i := from; i < min(from+part, len(hs)); i++ {
-			x.add(ids[i], hs[i])
-		}
-		full := x.tail.len() >= maxRows-2*part
-		x.mu.Unlock()
-		if full {
-			if err := x.Compact(); err != nil {
-				return err
-			}
-		}
-	}
-	return x.Compact()
-}
-
 // add is Add under mu.
 func (x *Index) add(id ID, h pdq.Hash) {
 	x.remove(id)
@@ -144,6 +121,9 @@ func (x *Index) add(id ID, h pdq.Hash) {
 	x.live++
 	if x.disk != nil {
 		x.disk.note(opAdd, id, h)
+	}
+	if x.loading {
+		x.removed = append(x.removed, id) // from what is loaded
 	}
 }
 

@@ -25,7 +25,7 @@ func force(s *segment) {
 // and searches their tables.
 func small() *Index {
 	return newIndex(tuning{
-		fullTail: 16, maxTail: 40, ready: force,
+		fullTail: 16, maxTail: 40, maxRows: maxRows, ready: force,
 		widths: func(n int) []uint8 { return cut(32, 8, 0, 0) },
 	})
 }
