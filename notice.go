@@ -87,56 +87,6 @@ type Attempt struct {
 	Next   time.Time `json:"next,omitzero"`    // when it is tried again; zero: never by itself
 }
 
-// A Missing is an element that a notice or decision lacks, with the article
-// that asks for it.
-type Missing struct {
-	Field   string
-	Article string
-	Code    string // key of the sentence in the catalogues
-	Public  string // the sentence in English
-}
-
-// Missing names each element that article 16(2) asks for and the notice lacks,
-// and, as we never send a notice without one, a confirmed offence. A notice with
-// anything missing cannot be sent.
-func (n Notice) Missing() []Missing {
-	m := n.missing(40)
-	if len(n.Grounds) == 0 {
-		m = slices.Insert(m, min(1, len(m)), Missing{"grounds", "16(2)(a)", "notice.grounds", "Confirm at least one qualification, so that the notice names an offence."})
-	}
-	return m
-}
-
-// MissingAtIntake names each element that article 16(2) asks for and that a
-// notice from somebody else lacks. It does not ask for an offence by name, as
-// the article does not.
-func (n Notice) MissingAtIntake() []Missing { return n.missing(10) }
-
-// missing names the elements of article 16(2) that lack; explanation is the
-// fewest characters that the substantiation may have.
-func (n Notice) missing(explanation int) []Missing {
-	var m []Missing
-	if len([]rune(n.Explanation)) < explanation {
-		m = append(m, Missing{"explanation", "16(2)(a)", "notice.explanation", "Say in at least " + itoa(explanation) + " characters why the content is illegal."})
-	}
-	addresses := 0
-	for _, i := range n.Items {
-		if i.Address != "" {
-			addresses++
-		}
-	}
-	if addresses == 0 {
-		m = append(m, Missing{"items", "16(2)(b)", "notice.items", "Give at least one exact address."})
-	}
-	if !n.Minor && (n.Notifier.Name == "" || n.Notifier.Email == "") {
-		m = append(m, Missing{"notifier", "16(2)(c)", "notice.notifier", "Give the name and e-mail address of who notifies."})
-	}
-	if !n.GoodFaith {
-		m = append(m, Missing{"good_faith", "16(2)(d)", "notice.good_faith", "Confirm the good-faith belief that the notice is accurate and complete."})
-	}
-	return m
-}
-
 func (n *Notice) move(to NoticeState, at time.Time) error {
 	if !slices.Contains(noticeNext[n.State], to) {
 		return &Error{Kind: Conflict, Code: "notice.state", Args: []any{string(n.State), string(to)},

@@ -58,7 +58,7 @@ type side struct {
 	path  string
 }
 
-var association = rempart.Notifier{Name: "Association Exemple", Email: "contact@association.exemple.test", TrustedFlagger: true}
+var association = rempart.Notifier{Name: "Association Exemple", Email: "contact@association.exemple.test", TrustedFlagger: true, Expertise: "images intimes"}
 
 // newSide opens an instance whose deliveries give up after patience.
 func newSide(t *testing.T, c *clock, patience time.Duration) *side {

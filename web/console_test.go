@@ -44,7 +44,7 @@ func newDesk(t *testing.T, hub, platform bool) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.db.Close() })
-	notifier := rempart.Notifier{Name: "Association Exemple", Email: "notification@association.exemple.test", TrustedFlagger: true}
+	notifier := rempart.Notifier{Name: "Association Exemple", Email: "notification@association.exemple.test", TrustedFlagger: true, Expertise: "images intimes"}
 	quiet := slog.New(slog.DiscardHandler)
 	d.flow = flow.New(flow.Flow{DB: d.db, Law: law.France(), Now: clock, Notifier: notifier, Origin: "http://pole.exemple.test", Log: quiet})
 	d.srv, err = newServer(Config{Site: "Association Exemple", Hub: hub, Platform: platform, DB: d.db, Flow: d.flow, Law: law.France(), Notifier: notifier, Now: clock, Log: quiet})

@@ -43,6 +43,9 @@ type serveCmd struct {
 
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
+	if c.Trusted && strings.TrimSpace(c.Expertise) == "" {
+		return hinted{errors.New("a trusted flagger is designated for an area of expertise, and none is named (DSA art. 22)"), "name it with -expertise, or leave -trusted out"}
+	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	ln, err := net.Listen("tcp", c.Addr)
 	if err != nil {
