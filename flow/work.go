@@ -114,9 +114,18 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		f.at(c.Job.Kind + ".saved")
 		return f.DB.FinishJob(ctx, c.ID)
 	case fail.Permanent || c.Attempt > len(backoff):
-		return f.DB.BuryJob(ctx, c.ID, fail.Error())
+		return f.DB.BuryJob(ctx, c.ID, why(fail))
 	}
-	return f.DB.RetryJob(ctx, c.ID, f.Now().Add(wait(c.Attempt, fail)), fail.Error())
+	return f.DB.RetryJob(ctx, c.ID, f.Now().Add(wait(c.Attempt, fail)), why(fail))
+}
+
+// why is what a job may keep of a failure: jobs are not sealed, and an answer
+// may repeat what it was sent. The case keeps the answer.
+func why(fail *exchange.Failure) string {
+	if fail.Status != 0 {
+		return fmt.Sprintf("answered %d", fail.Status)
+	}
+	return fail.Answer
 }
 
 // giveUp shows on the case that the delivery of a notice ended in a fault that

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -17,13 +18,28 @@ import (
 	"rempart"
 	"rempart/exchange"
 	"rempart/flow"
+	"rempart/internal/pgtest"
 	"rempart/law"
 	"rempart/pdq"
 	"rempart/store"
+	"rempart/store/storetest"
 	"rempart/web"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(stopping{m}) }
+
+// stopping ends the PostgreSQL of the tests, if one was started, before leaks
+// are looked for.
+type stopping struct{ *testing.M }
+
+func (s stopping) Run() int {
+	code := s.M.Run()
+	if err := pgtest.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
 
 // start is when every test's clock starts.
 var start = time.Date(2026, 3, 2, 10, 20, 0, 0, time.UTC)
@@ -63,8 +79,13 @@ var association = rempart.Notifier{Name: "Association Exemple", Email: "contact@
 // newSide opens an instance whose deliveries give up after patience.
 func newSide(t *testing.T, c *clock, patience time.Duration) *side {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "rempart.db")
-	db, err := store.Open(t.Context(), path, store.Options{Key: make([]byte, 32), Name: "instance.exemple.test", Now: c.now})
+	return sideAt(t, c, patience, filepath.Join(t.TempDir(), "rempart.db"))
+}
+
+// sideAt is newSide on the database at path.
+func sideAt(t *testing.T, c *clock, patience time.Duration, path string) *side {
+	t.Helper()
+	db, err := store.Open(t.Context(), path, store.Options{Key: make([]byte, 32), Keyring: storetest.Keyring, Name: "instance.exemple.test", Now: c.now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,14 +153,11 @@ func BenchmarkQueue(b *testing.B) {
 				}); err != nil {
 					b.Fatal(err)
 				}
-				const cols = "version, state, priority, minor, items, unsettled, failed, stops, services, articles, opened_at, updated_at, doc"
 				for _, set := range []struct {
-					state string
+					state rempart.CaseState
 					n     int
-				}{{"closed", size * 9 / 10}, {"open", size / 10}} {
-					q := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d) INSERT INTO cases (id, ref, " + cols + ") SELECT '%[2]s-' || i, '%[2]s-' || i, " +
-						"version, '%[2]s', 1 + i %% 4, minor, items, unsettled, failed, stops, services, articles, opened_at + i, updated_at, doc FROM cases CROSS JOIN n WHERE id = '%[3]s'"
-					if _, err := store.Raw(db).Exec(fmt.Sprintf(q, set.n, set.state, c.ID)); err != nil {
+				}{{rempart.CaseClosed, size * 9 / 10}, {rempart.CaseOpen, size / 10}} {
+					if err := store.Copies(db, c, set.state, set.n); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"rempart"
+	"rempart/keyring"
 )
 
 // A Submission is a report ready to be saved with the case it opens.
@@ -44,16 +45,20 @@ func (db *DB) Submit(ctx context.Context, s Submission) (r rempart.Report, c *re
 			}
 			if earlier != nil {
 				r, created = *earlier, false
-				c, err = t.loadCase(r.CaseID, "", decode)
+				c, _, err = t.loadCase(r.CaseID, "", decode)
 				return err
 			}
 		}
 		saved := *s.Case
 		saved.Version = 1
-		if err := t.insertCase(&saved, s.CodeHash); err != nil {
+		key, err := t.newKey(boxCase, saved.ID)
+		if err != nil {
 			return err
 		}
-		doc, err := encode(s.Report)
+		if err := t.insertCase(&saved, key, s.CodeHash); err != nil {
+			return err
+		}
+		doc, err := sealed(key, s.Report, "report", s.Report.ID)
 		if err != nil {
 			return err
 		}
@@ -81,9 +86,9 @@ func (t *tx) reportByKey(s Submission) (*rempart.Report, error) {
 	if n == 1 {
 		return nil, nil
 	}
-	var body string
-	var doc []byte
-	err = t.row("SELECT k.body, r.doc FROM report_keys k JOIN reports r ON r.id = k.report_id WHERE k.hash = $1", hash).Scan(&body, &doc)
+	var body, id, caseID string
+	var doc, wrapped []byte
+	err = t.row("SELECT k.body, r.id, r.case_id, r.doc, "+keyColumn(boxCase, "r.case_id")+" FROM report_keys k JOIN reports r ON r.id = k.report_id WHERE k.hash = $1", hash).Scan(&body, &id, &caseID, &doc, &wrapped)
 	if err != nil {
 		return nil, missing(err, "report")
 	}
@@ -91,52 +96,66 @@ func (t *tx) reportByKey(s Submission) (*rempart.Report, error) {
 		return nil, &rempart.Error{Kind: rempart.Conflict, Code: "report.key_reused",
 			Public: "This idempotency key was used before, for another report. Send this one under a new key."}
 	}
+	key, err := t.db.unwrap(wrapped, boxCase, caseID)
+	if err != nil {
+		return nil, err
+	}
 	var r rempart.Report
-	return &r, decode(doc, &r)
+	if err := unsealed(key, doc, "report", id, &r, decode); err != nil {
+		return nil, fmt.Errorf("store: report %s: %w", id, err)
+	}
+	return &r, nil
 }
+
+// caseColumns are what readCase reads.
+var caseColumns = "id, doc, version, " + keyColumn(boxCase, "cases.id")
 
 // Case returns the case with an identifier.
 func (db *DB) Case(ctx context.Context, id string) (*rempart.Case, error) {
-	return db.caseBy(ctx, "SELECT id, doc, version FROM cases WHERE id = $1", id)
+	return db.caseBy(ctx, "SELECT "+caseColumns+" FROM cases WHERE id = $1", id)
 }
 
 // CaseByRef returns the case with a reference, such as "7F3K-9QXM".
 func (db *DB) CaseByRef(ctx context.Context, ref string) (*rempart.Case, error) {
-	return db.caseBy(ctx, "SELECT id, doc, version FROM cases WHERE ref = $1", ref)
+	return db.caseBy(ctx, "SELECT "+caseColumns+" FROM cases WHERE ref = $1", ref)
 }
 
 // CaseByCode returns the case that a person's code opens, by CaseCode.Hash.
 func (db *DB) CaseByCode(ctx context.Context, codeHash string) (*rempart.Case, error) {
-	return db.caseBy(ctx, "SELECT id, doc, version FROM cases WHERE id = (SELECT case_id FROM case_codes WHERE hash = $1)", codeHash)
+	return db.caseBy(ctx, "SELECT "+caseColumns+" FROM cases WHERE id = (SELECT case_id FROM case_codes WHERE hash = $1)", codeHash)
 }
 
 // CaseByNotice returns the case that a notice is of.
 func (db *DB) CaseByNotice(ctx context.Context, noticeID string) (*rempart.Case, error) {
-	return db.caseBy(ctx, "SELECT id, doc, version FROM cases WHERE id = (SELECT case_id FROM case_notices WHERE notice_id = $1)", noticeID)
+	return db.caseBy(ctx, "SELECT "+caseColumns+" FROM cases WHERE id = (SELECT case_id FROM case_notices WHERE notice_id = $1)", noticeID)
 }
 
 func (db *DB) caseBy(ctx context.Context, query, arg string) (*rempart.Case, error) {
-	c, err := readCase(db.r.QueryRowContext(ctx, query, arg), decode)
+	c, _, err := db.readCase(db.r.QueryRowContext(ctx, query, arg), decode)
 	return c, db.explain(err)
 }
 
-func (t *tx) loadCase(id, lock string, decode func([]byte, any) error) (*rempart.Case, error) {
-	return readCase(t.row("SELECT id, doc, version FROM cases WHERE id = $1"+lock, id), decode)
+func (t *tx) loadCase(id, lock string, decode func([]byte, any) error) (*rempart.Case, keyring.Key, error) {
+	return t.db.readCase(t.row("SELECT "+caseColumns+" FROM cases WHERE id = $1"+lock, id), decode)
 }
 
-func readCase(s scanner, decode func([]byte, any) error) (*rempart.Case, error) {
+func (db *DB) readCase(s scanner, decode func([]byte, any) error) (*rempart.Case, keyring.Key, error) {
 	var id string
-	var doc []byte
+	var doc, wrapped []byte
 	var version int64
-	if err := s.Scan(&id, &doc, &version); err != nil {
-		return nil, missing(err, "case")
+	if err := s.Scan(&id, &doc, &version, &wrapped); err != nil {
+		return nil, keyring.Key{}, missing(err, "case")
+	}
+	key, err := db.unwrap(wrapped, boxCase, id)
+	if err != nil {
+		return nil, key, err
 	}
 	c := new(rempart.Case)
-	if err := decode(doc, c); err != nil {
-		return nil, fmt.Errorf("store: case %s: %w", id, err)
+	if err := unsealed(key, doc, "case", id, c, decode); err != nil {
+		return nil, key, fmt.Errorf("store: case %s: %w", id, err)
 	}
 	c.Version = version
-	return c, nil
+	return c, key, nil
 }
 
 // errNoEvent is a mistake in a program: what changed a case or an intake did not
@@ -155,7 +174,7 @@ func (db *DB) UpdateCase(ctx context.Context, id, once string, f func(*rempart.C
 		if err := t.spend(once); err != nil {
 			return err
 		}
-		c, err := t.loadCase(id, t.db.forUpdate, decodeWhole)
+		c, key, err := t.loadCase(id, t.db.forUpdate, decodeWhole)
 		if err != nil {
 			return err
 		}
@@ -163,7 +182,7 @@ func (db *DB) UpdateCase(ctx context.Context, id, once string, f func(*rempart.C
 		if err != nil {
 			return err
 		}
-		was := *c
+		was, found := *c, terms(c)
 		notices := len(c.Notices)
 		if err := f(c); err != nil {
 			return err
@@ -179,7 +198,10 @@ func (db *DB) UpdateCase(ctx context.Context, id, once string, f func(*rempart.C
 		case !bytes.Equal(before, after) && len(todo.Events) == 0:
 			return fmt.Errorf("store: case %s: %w", id, errNoEvent)
 		case !bytes.Equal(before, after):
-			if err := t.updateCase(c, notices); err != nil {
+			if err := t.updateCase(c, key, notices); err != nil {
+				return err
+			}
+			if err := t.index(c, found); err != nil {
 				return err
 			}
 			if err := t.count(id, was.State, c.State); err != nil {
@@ -192,9 +214,9 @@ func (db *DB) UpdateCase(ctx context.Context, id, once string, f func(*rempart.C
 
 // columns returns what the table holds of a case beside its identifier,
 // reference and version, in the order of insertCase and updateCase.
-func columns(c *rempart.Case) ([]any, error) {
+func columns(c *rempart.Case, key keyring.Key) ([]any, error) {
 	row := summary(c)
-	services, err := encode(row.Services)
+	services, err := sealed(key, hidden{row.Services}, "summary", c.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +224,7 @@ func columns(c *rempart.Case) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := encode(c)
+	doc, err := sealed(key, c, "case", c.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -211,15 +233,15 @@ func columns(c *rempart.Case) ([]any, error) {
 		minor = 1
 	}
 	return []any{string(row.State), int64(row.Priority), minor, row.Items, row.Open, row.Failed, row.Stops,
-		string(services), string(articles), micros(row.OpenedAt), micros(row.UpdatedAt), doc}, nil
+		services, string(articles), micros(row.OpenedAt), micros(row.UpdatedAt), doc}, nil
 }
 
-func (t *tx) insertCase(c *rempart.Case, codeHash string) error {
-	cols, err := columns(c)
+func (t *tx) insertCase(c *rempart.Case, key keyring.Key, codeHash string) error {
+	cols, err := columns(c, key)
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(`INSERT INTO cases (state, priority, minor, items, unsettled, failed, stops, services, articles, opened_at, updated_at, doc, id, ref, version)
+	if _, err := t.exec(`INSERT INTO cases (state, priority, minor, items, unsettled, failed, stops, summary, articles, opened_at, updated_at, doc, id, ref, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, append(cols, c.ID, c.Ref, c.Version)...); err != nil {
 		return fmt.Errorf("store: case %s: %w", c.ID, err)
 	}
@@ -229,6 +251,9 @@ func (t *tx) insertCase(c *rempart.Case, codeHash string) error {
 		}
 	}
 	if err := t.count(c.ID, "", c.State); err != nil {
+		return err
+	}
+	if err := t.index(c, nil); err != nil {
 		return err
 	}
 	return t.notices(c, 0)
@@ -259,14 +284,14 @@ func (t *tx) count(id string, from, to rempart.CaseState) error {
 	return nil
 }
 
-func (t *tx) updateCase(c *rempart.Case, notices int) error {
+func (t *tx) updateCase(c *rempart.Case, key keyring.Key, notices int) error {
 	c.Version++
-	cols, err := columns(c)
+	cols, err := columns(c, key)
 	if err != nil {
 		return err
 	}
 	n, err := t.exec(`UPDATE cases SET state = $1, priority = $2, minor = $3, items = $4, unsettled = $5, failed = $6, stops = $7,
-		services = $8, articles = $9, opened_at = $10, updated_at = $11, doc = $12, version = $14 + 1 WHERE id = $13 AND version = $14`,
+		summary = $8, articles = $9, opened_at = $10, updated_at = $11, doc = $12, version = $14 + 1 WHERE id = $13 AND version = $14`,
 		append(cols, c.ID, c.Version-1)...)
 	if err != nil {
 		return fmt.Errorf("store: case %s: %w", c.ID, err)

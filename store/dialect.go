@@ -24,6 +24,8 @@ type dialect struct {
 	skipLocked string            // clause that lets two workers claim different jobs
 	lockSchema string            // statement that lets one process at a time migrate
 	lockSeal   string            // statement that lets one process at a time seal
+	shareRing  string            // statement that holds up a rotation of the keyring until the transaction ends
+	lockRing   string            // statement that waits for those, and holds up the next
 	snapshot   sql.IsolationLevel
 
 	// The place of a change, and which places a reader may see: in PostgreSQL
@@ -70,6 +72,8 @@ var postgresDialect = &dialect{
 	skipLocked: " FOR UPDATE SKIP LOCKED",
 	lockSchema: "SELECT pg_advisory_xact_lock(7233628200914849)", // any numbers, but always the same
 	lockSeal:   "SELECT pg_advisory_xact_lock(7233628200914850)",
+	shareRing:  "SELECT pg_advisory_xact_lock_shared(7233628200914851)",
+	lockRing:   "SELECT pg_advisory_xact_lock(7233628200914851)",
 	xid:        "pg_current_xact_id()::text::bigint",
 	nextChange: "nextval('entry_changes')",
 	settled:    "xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"rempart"
+	"rempart/keyring"
 )
 
 // CreateIntake saves an intake and its consequences. If the peer has already
@@ -30,7 +31,11 @@ func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempa
 		body := t.db.keyed("intake body", string(notice))
 		out := *i
 		out.Version, out.Key = 1, ""
-		doc, err := encode(&out)
+		k, err := t.newKey(boxIntake, i.ID)
+		if err != nil {
+			return err
+		}
+		doc, err := sealed(k, &out, "intake", i.ID)
 		if err != nil {
 			return err
 		}
@@ -42,6 +47,9 @@ func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempa
 		}
 		if n == 0 {
 			created = false
+			if _, err := t.exec("DELETE FROM sealed_keys WHERE owner = $1 AND box = 'intake'", i.ID); err != nil {
+				return fmt.Errorf("store: key of intake %s: %w", i.ID, err)
+			}
 			var before string
 			if err := t.row("SELECT body FROM intakes WHERE peer_id = $1 AND key_hash = $2", i.PeerID, key).Scan(&before); err != nil {
 				return fmt.Errorf("store: intake under the same key: %w", err)
@@ -49,7 +57,7 @@ func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempa
 			if before != body {
 				return &rempart.Error{Kind: rempart.Conflict, Code: "notice.key_reused", Public: "Another notice was already sent under this key."}
 			}
-			saved, err = readIntake(t.row("SELECT id, doc, version FROM intakes WHERE peer_id = $1 AND key_hash = $2", i.PeerID, key), decode)
+			saved, _, err = t.db.readIntake(t.row("SELECT "+intakeColumns+" FROM intakes WHERE peer_id = $1 AND key_hash = $2", i.PeerID, key), decode)
 			return err
 		}
 		saved, created = &out, true
@@ -64,36 +72,43 @@ func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempa
 
 // Intake returns the intake with an identifier.
 func (db *DB) Intake(ctx context.Context, id string) (*rempart.Intake, error) {
-	i, err := readIntake(db.r.QueryRowContext(ctx, "SELECT id, doc, version FROM intakes WHERE id = $1", id), decode)
+	i, _, err := db.readIntake(db.r.QueryRowContext(ctx, "SELECT "+intakeColumns+" FROM intakes WHERE id = $1", id), decode)
 	return i, db.explain(err)
 }
 
 // IntakeByNumber returns the intake with the number given with its receipt.
 func (db *DB) IntakeByNumber(ctx context.Context, number string) (*rempart.Intake, error) {
-	i, err := readIntake(db.r.QueryRowContext(ctx, "SELECT id, doc, version FROM intakes WHERE number = $1", number), decode)
+	i, _, err := db.readIntake(db.r.QueryRowContext(ctx, "SELECT "+intakeColumns+" FROM intakes WHERE number = $1", number), decode)
 	return i, db.explain(err)
 }
 
-func readIntake(s scanner, decode func([]byte, any) error) (*rempart.Intake, error) {
+// intakeColumns are what readIntake reads.
+var intakeColumns = "id, doc, version, " + keyColumn(boxIntake, "intakes.id")
+
+func (db *DB) readIntake(s scanner, decode func([]byte, any) error) (*rempart.Intake, keyring.Key, error) {
 	var id string
-	var doc []byte
+	var doc, wrapped []byte
 	var version int64
-	if err := s.Scan(&id, &doc, &version); err != nil {
-		return nil, missing(err, "intake")
+	if err := s.Scan(&id, &doc, &version, &wrapped); err != nil {
+		return nil, keyring.Key{}, missing(err, "intake")
+	}
+	key, err := db.unwrap(wrapped, boxIntake, id)
+	if err != nil {
+		return nil, key, err
 	}
 	i := new(rempart.Intake)
-	if err := decode(doc, i); err != nil {
-		return nil, fmt.Errorf("store: intake %s: %w", id, err)
+	if err := unsealed(key, doc, "intake", id, i, decode); err != nil {
+		return nil, key, fmt.Errorf("store: intake %s: %w", id, err)
 	}
 	i.Version = version
-	return i, nil
+	return i, key, nil
 }
 
 // UpdateIntake loads an intake, lets f change it, and saves it with its
 // consequences in one transaction; f is bound as that of UpdateCase.
 func (db *DB) UpdateIntake(ctx context.Context, id string, f func(*rempart.Intake) error) error {
 	return db.write(ctx, func(t *tx) error {
-		i, err := readIntake(t.row("SELECT id, doc, version FROM intakes WHERE id = $1"+t.db.forUpdate, id), decodeWhole)
+		i, key, err := t.db.readIntake(t.row("SELECT "+intakeColumns+" FROM intakes WHERE id = $1"+t.db.forUpdate, id), decodeWhole)
 		if err != nil {
 			return err
 		}
@@ -120,7 +135,7 @@ func (db *DB) UpdateIntake(ctx context.Context, id string, f func(*rempart.Intak
 			return errors.New("store: intake " + id + ": what names it was changed")
 		}
 		i.Version++
-		if after, err = encode(i); err != nil {
+		if after, err = sealed(key, i, "intake", id); err != nil {
 			return err
 		}
 		n, err := t.exec("UPDATE intakes SET state = $1, priority = $2, updated_at = $3, doc = $4, version = $6 + 1 WHERE id = $5 AND version = $6",
@@ -143,14 +158,17 @@ func (db *DB) Intakes(ctx context.Context, state rempart.IntakeState, after stri
 	if err != nil {
 		return nil, "", err
 	}
-	query := "SELECT id, doc, version FROM intakes WHERE (priority, received_at, id) > ($1, $2, $3)"
+	query := "SELECT " + intakeColumns + " FROM intakes WHERE (priority, received_at, id) > ($1, $2, $3)"
 	args := []any{at.priority, at.micros, at.id, limit + 1}
 	if state != "" {
 		query += " AND state = $5"
 		args = append(args, string(state))
 	}
 	rows, err := db.r.QueryContext(ctx, query+" ORDER BY priority, received_at, id LIMIT $4", args...)
-	out, err := collect(rows, err, func(s scanner) (*rempart.Intake, error) { return readIntake(s, decode) })
+	out, err := collect(rows, err, func(s scanner) (*rempart.Intake, error) {
+		i, _, err := db.readIntake(s, decode)
+		return i, err
+	})
 	if err != nil {
 		return nil, "", db.explain(fmt.Errorf("store: intakes: %w", err))
 	}

@@ -23,7 +23,8 @@ var ErrKey = errors.New("this database was made with another instance key; nothi
 // migrate brings the schema up to date, in one transaction that one process at
 // a time does, then checks the key and fills the lists.
 func (db *DB) migrate(ctx context.Context) error {
-	return db.write(ctx, func(t *tx) error {
+	sealed := 0
+	err := db.write(ctx, func(t *tx) (err error) {
 		if db.lockSchema != "" {
 			if _, err := t.exec(db.lockSchema); err != nil {
 				return fmt.Errorf("waiting to migrate: %w", err)
@@ -33,6 +34,9 @@ func (db *DB) migrate(ctx context.Context) error {
 			return err
 		}
 		if err := t.checkKey(); err != nil {
+			return err
+		}
+		if sealed, err = t.openRing(); err != nil {
 			return err
 		}
 		for _, l := range rempart.Lists {
@@ -46,6 +50,10 @@ func (db *DB) migrate(ctx context.Context) error {
 		}
 		return t.epoch()
 	})
+	if err != nil || sealed == 0 {
+		return err
+	}
+	return db.sweep(ctx, "cases", "reports", "intakes")
 }
 
 // schema runs the migrations that were not run yet, in the order of their

@@ -42,7 +42,7 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 	if err != nil {
 		return nil, "", err
 	}
-	const cols = "id, ref, state, priority, minor, items, unsettled, failed, stops, services, articles, opened_at, updated_at"
+	cols := "id, ref, state, priority, minor, items, unsettled, failed, stops, summary, articles, opened_at, updated_at, " + keyColumn(boxCase, "cases.id") + " AS wrapped"
 	args := []any{at.priority, at.micros, at.id, limit + 1}
 	// Each state is read from its own part of the index, so that many closed
 	// cases do not slow the queue of the open ones.
@@ -60,9 +60,21 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 	found, err := db.r.QueryContext(ctx, "SELECT * FROM ("+strings.Join(parts, " UNION ALL ")+") AS queue ORDER BY priority, opened_at, id LIMIT $4", args...)
 	rows, err = collect(found, err, func(s scanner) (r CaseRow, err error) {
 		var opened, updated int64
-		err = s.Scan(&r.ID, &r.Ref, &r.State, &r.Priority, &r.Minor, &r.Items, &r.Open, &r.Failed, &r.Stops, texts{&r.Services}, texts{&r.Articles}, &opened, &updated)
+		var box, wrapped []byte
+		if err := s.Scan(&r.ID, &r.Ref, &r.State, &r.Priority, &r.Minor, &r.Items, &r.Open, &r.Failed, &r.Stops, &box, texts{&r.Articles}, &opened, &updated, &wrapped); err != nil {
+			return r, err
+		}
 		r.OpenedAt, r.UpdatedAt = fromMicros(opened), fromMicros(updated)
-		return r, err
+		key, err := db.unwrap(wrapped, boxCase, r.ID)
+		if err != nil {
+			return r, err
+		}
+		var h hidden
+		if err := unsealed(key, box, "summary", r.ID, &h, decode); err != nil {
+			return r, fmt.Errorf("case %s: %w", r.ID, err)
+		}
+		r.Services = h.Services
+		return r, nil
 	})
 	if err != nil {
 		return nil, "", db.explain(fmt.Errorf("store: queue: %w", err))

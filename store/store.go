@@ -8,10 +8,11 @@
 // databases.
 //
 // It never stores a picture, a case code, an IP address or a user agent: there
-// is no column for them. Whoever can write to the database can change what it
-// says, but not what the ledger sealed without that showing; whoever can only
-// read it learns what people wrote and the fingerprints, but no code, password
-// or key.
+// is no column for them. What people wrote, and the addresses, are sealed under
+// a key for each case, which the keyring outside the database wraps. Whoever can
+// write to the database can change what it says, but not what the ledger sealed
+// without that showing; whoever can only read it learns states, numbers, times
+// and fingerprints, but no word, address, code, password or key.
 package store
 
 import (
@@ -26,6 +27,7 @@ import (
 	"strings"
 	"time"
 
+	"rempart/keyring"
 	"rempart/ledger"
 )
 
@@ -39,6 +41,10 @@ type Options struct {
 	// seals credentials, keys the hashes of codes, and signs the ledger's
 	// checkpoints (each under its own derived key).
 	Key []byte
+	// Keyring returns the ring that wraps the keys of cases. fresh says that the
+	// database was never sealed: only then may a new ring be made. It is called
+	// once, or again if opening is tried again.
+	Keyring func(fresh bool) (*keyring.Ring, error)
 	// Name is the origin line of the ledger's checkpoints, such as
 	// "hub.exemple.test". Default: the one that was kept (see Keep), or "rempart".
 	Name string
@@ -56,6 +62,7 @@ type DB struct {
 	w, r *sql.DB // in PostgreSQL the same pool
 	opt  Options
 	sign ledger.Key
+	ring *keyring.Ring
 	era  string // part of each cursor; see epoch
 
 	hashing chan struct{} // holds a place for each password being hashed, 19 MiB each
@@ -63,7 +70,9 @@ type DB struct {
 
 // Open opens the database at dsn: a file's path for SQLite, or a postgres://
 // address; it brings the schema up to date and fills the lists. It returns
-// ErrKey if the database was made with another instance key.
+// ErrKey if the database was made with another instance key, and one of the
+// errors of the keyring if its cases can't be opened. What an older version kept
+// in clear is sealed.
 func Open(ctx context.Context, dsn string, opt Options) (*DB, error) {
 	if len(opt.Key) != 32 {
 		return nil, fmt.Errorf("store: an instance key has 32 bytes, not %d", len(opt.Key))

@@ -18,7 +18,7 @@ import (
 	"rempart/store/storetest"
 )
 
-var options = store.Options{Key: storetest.Key, Name: "hub.exemple.test"}
+var options = store.Options{Key: storetest.Key, Keyring: storetest.Keyring, Name: "hub.exemple.test"}
 
 // both runs f on a fresh store of each database; dsn opens it again.
 func both(t *testing.T, f func(t *testing.T, db *store.DB, dsn string)) {
@@ -226,23 +226,24 @@ func TestUnreadable(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var doc []byte
-		if err := store.Raw(db).QueryRow("SELECT doc FROM cases WHERE id = $1", ids[1]).Scan(&doc); err != nil {
-			t.Fatal(err)
+		reseal := func(column, what string, change func(doc []byte) []byte) {
+			t.Helper()
+			if err := store.Reseal(db, column, what, ids[1], change); err != nil {
+				t.Fatal(err)
+			}
 		}
-		newer := append([]byte(`{"of_a_newer_version":1,`), doc[1:]...)
-		run(t, db, "UPDATE cases SET doc = $1 WHERE id = $2", newer, ids[1])
+		reseal("doc", "case", func(doc []byte) []byte { return append([]byte(`{"of_a_newer_version":1,`), doc[1:]...) })
 		if _, err := db.Case(ctx, ids[1]); err != nil {
 			t.Errorf("a case with a field of a newer version can't be looked at: %v", err)
 		}
 		if err := db.UpdateCase(ctx, ids[1], "", func(c *rempart.Case) error { return nil }); err == nil {
 			t.Error("a case with a field of a newer version was taken up to change it, and would lose it")
 		}
-		run(t, db, "UPDATE cases SET doc = $1 WHERE id = $2", []byte(`{"id":`), ids[1])
+		reseal("doc", "case", func([]byte) []byte { return []byte(`{"id":`) })
 		if _, err := db.Case(ctx, ids[1]); err == nil || !strings.Contains(err.Error(), ids[1]) {
 			t.Errorf("a case that can't be read: %v, want an error that names it", err)
 		}
-		run(t, db, "UPDATE cases SET services = 'x' WHERE id = $1", ids[1])
+		reseal("summary", "summary", func([]byte) []byte { return []byte("x") })
 		if rows, _, err := db.Queue(ctx, store.QueueFilter{}); err == nil {
 			t.Errorf("a queue with a row that can't be read has %d rows and no error", len(rows))
 		}
@@ -268,9 +269,10 @@ func TestNothingInClear(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		planted := "a word that is kept in clear"
+		const planted = "forum" // the name of a peer
 		s := submission(t)
-		s.Report.Words = planted
+		s.Report.Words = "words-of-a-person-in-clear"
+		s.Case.Words = s.Report.Words
 		code := rempart.NewCaseCode()
 		s.CodeHash, s.Key, s.Body = code.Hash(db.Secret("case code")), "idempotency-key-in-clear", "digest"
 		_, _, _, err := db.Submit(ctx, s)
@@ -302,7 +304,7 @@ func TestNothingInClear(t *testing.T) {
 			"case code": string(code), "case code in groups": code.String(), "idempotency key": s.Key, "incoming key": "incoming-key-in-clear",
 			"outgoing key": "outgoing-key-in-clear", "webhook secret": "secret-in-clear", "password": "password-in-clear", "link": link, "session": session,
 			"login that is a password": "my-password-as-login", "intake's key": "intake-key-in-clear", "once key": "once-key-in-clear",
-			"instance key": string(storetest.Key),
+			"instance key": string(storetest.Key), "words": s.Report.Words,
 		} {
 			if bytes.Contains(all, []byte(secret)) {
 				t.Errorf("the database holds the %s in clear", name)

@@ -17,6 +17,7 @@ import (
 	"rempart/flow"
 	"rempart/law"
 	"rempart/store"
+	"rempart/store/storetest"
 )
 
 // A desk is an instance with a real store, for the tests of the console.
@@ -39,7 +40,7 @@ func newDesk(t *testing.T, hub, platform bool) *desk {
 	clock := func() time.Time { return d.now }
 	ctx := context.Background()
 	var err error
-	d.db, err = store.Open(ctx, filepath.Join(t.TempDir(), "rempart.db"), store.Options{Key: make([]byte, 32), Name: "pole.exemple.test", Now: clock})
+	d.db, err = store.Open(ctx, filepath.Join(t.TempDir(), "rempart.db"), store.Options{Key: make([]byte, 32), Keyring: storetest.Keyring, Name: "pole.exemple.test", Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,8 @@ type instanceConfig struct {
 	site     string // name shown on its pages
 	data     string // its folder: the key, and the database when it is SQLite
 	database string // postgres:// address, or "" for SQLite in data
+	keyring  string // its file; "" for the one in data
+	kms      string // key of a key management service that encrypts that file, "" for none
 	hub      bool
 	platform bool
 	demo     bool
@@ -60,9 +62,9 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if dsn == "" {
 		dsn = filepath.Join(c.data, "rempart.db")
 	}
-	db, err := store.Open(ctx, dsn, store.Options{Key: key, Name: signerName(c.site), Head: filepath.Join(c.data, "ledger.head"), Now: c.now})
+	db, err := store.Open(ctx, dsn, store.Options{Key: key, Keyring: c.ring, Name: signerName(c.site), Head: filepath.Join(c.data, "ledger.head"), Now: c.now})
 	if err != nil {
-		return nil, err
+		return nil, keyringHint(err, c.keyringPath())
 	}
 	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault})
 	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Demo: c.demo, DB: db, Flow: f, Law: f.Law,
@@ -89,6 +91,9 @@ func instanceKey(data string) ([]byte, error) {
 	name := filepath.Join(data, "instance.key")
 	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(data, "rempart.db")); err == nil {
+			return nil, hinted{fmt.Errorf("instance key: there is no %s, and a database beside it", name), "put the file back: the codes and credentials of this database need it; nothing was changed"}
+		}
 		b = make([]byte, 32)
 		rand.Read(b)
 		if err = writeKey(name, b); errors.Is(err, fs.ErrExist) { // another process was first

@@ -24,6 +24,8 @@ import (
 type place struct {
 	Data     string `help:"Folder of the instance: its key, and its database unless -database is given." default:"rempart-data" env:"REMPART_DATA" type:"path"`
 	Database string `help:"PostgreSQL address, postgres://…; default: SQLite in the data folder." env:"REMPART_DATABASE"`
+	Keyring  string `help:"File of the keyring that opens the cases; default: keyring.json in the data folder." env:"REMPART_KEYRING" type:"path"`
+	KMS      string `name:"keyring-kms" help:"Key of a key management service that encrypts the keyring's file, in a build with that service's client." env:"REMPART_KEYRING_KMS"`
 }
 
 // serveCmd runs an instance.
@@ -57,7 +59,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	has := func(role string) bool { return strings.Contains(" "+strings.Join(c.Role, " ")+" ", " "+role+" ") }
 	i, err := openInstance(ctx, instanceConfig{
-		site: c.Site, data: c.Data, database: c.Database, hub: has("hub"), platform: has("platform"), origin: origin, log: log,
+		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, log: log,
 		notifier: rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
 	})
 	if err != nil {
@@ -139,5 +141,5 @@ func (p place) open(ctx context.Context) (*instance, error) {
 	if _, err := os.Stat(filepath.Join(p.Data, "instance.key")); err != nil {
 		return nil, hinted{fmt.Errorf("no instance in %s: %w", p.Data, err), "name its folder with -data; rempart serve makes one"}
 	}
-	return openInstance(ctx, instanceConfig{data: p.Data, database: p.Database, log: slog.New(slog.DiscardHandler)})
+	return openInstance(ctx, instanceConfig{data: p.Data, database: p.Database, keyring: p.Keyring, kms: p.KMS, log: slog.New(slog.DiscardHandler)})
 }

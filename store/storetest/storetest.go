@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rempart"
+	"rempart/keyring"
 	"rempart/store"
 )
 
@@ -23,6 +24,18 @@ type Open func(t *testing.T, o store.Options) *store.DB
 
 // Key is the instance key of the stores under test.
 var Key = []byte("a key of the tests, 32 bytes long")[:32]
+
+// Ring is the keyring of the tests, and Keyring gives it to a store.
+var Ring = func() *keyring.Ring {
+	r, err := keyring.New()
+	if err != nil {
+		panic(err) // only for want of random numbers
+	}
+	return r
+}()
+
+// Keyring gives the keyring of the tests, whether the database is fresh or not.
+func Keyring(bool) (*keyring.Ring, error) { return Ring, nil }
 
 // Test runs the suite.
 func Test(t *testing.T, open Open) {
@@ -62,7 +75,7 @@ func Test(t *testing.T, open Open) {
 			t.Parallel()
 			e := &env{T: t, ctx: t.Context()}
 			e.clock.Store(time.Date(2026, 3, 14, 9, 26, 53, 589793000, time.UTC).UnixMicro())
-			e.db = open(t, store.Options{Key: Key, Name: "hub.exemple.test", Now: e.now})
+			e.db = open(t, store.Options{Key: Key, Keyring: Keyring, Name: "hub.exemple.test", Now: e.now})
 			c.f(e)
 		})
 	}
