@@ -18,20 +18,21 @@ import (
 // "*" any of them. A package that is not here may not exist: add it with its
 // reason in DESIGN.md. Test files may import any package that is here.
 var may = map[string]string{
-	"":                         "pdq",
+	"":                         "pdq provenance",
 	"pdq":                      "",
+	"provenance":               "",
 	"vpdq":                     "pdq",
 	"near":                     "pdq internal/durable",
-	"media":                    "pdq vpdq",
+	"media":                    "pdq vpdq provenance",
 	"law":                      ".",
 	"ledger":                   "",
 	"keyring":                  "internal/durable",
 	"store":                    ". ledger pdq keyring",
 	"store/storetest":          ". store ledger keyring",
 	"exchange":                 ". pdq",
-	"flow":                     ". near pdq law store exchange media ledger",
+	"flow":                     ". near pdq law store exchange media ledger provenance",
 	"stats":                    ". law",
-	"web":                      ". law store flow exchange media near pdq ledger",
+	"web":                      ". law store flow exchange media near pdq ledger provenance",
 	"cmd/rempart":              "*",
 	"internal/browsertest":     "*",
 	"internal/browsertest/axe": "",
@@ -42,7 +43,7 @@ var may = map[string]string{
 
 // pure lists the packages that do no I/O and import nothing but the standard
 // library and ours: the domain, and what others may want alone.
-var pure = []string{"", "pdq", "vpdq", "near"}
+var pure = []string{"", "pdq", "vpdq", "provenance", "near"}
 
 // files lists the pure packages that may use the file system all the same: near
 // keeps its segments in files and maps them into memory. It opens no
