@@ -66,7 +66,7 @@ func OpenCase(r Report) *Case {
 		c.Items = append(c.Items, Item{ID: NewID(at), Kind: ItemAddress, State: ItemReported, Since: at, Address: a})
 	}
 	for _, m := range r.Media {
-		i := Item{ID: NewID(at), Kind: ItemMedium, State: ItemUnlisted, Since: at, List: list.ID, Fingerprints: m.Fingerprints}
+		i := Item{ID: NewID(at), Kind: ItemMedium, State: ItemUnlisted, Since: at, List: list.ID, Fingerprints: m.Fingerprints, Provenance: m.Provenance}
 		for _, f := range m.Fingerprints {
 			if !f.Listable() {
 				continue

@@ -22,7 +22,7 @@ func opened(t *testing.T) *Case {
 	r, err := Report{
 		CaseID: "c1", Depicted: DepictedSelf, Age: AgeSaidAdult, Made: MadeFakeSexual, Seen: SeenPublic,
 		Addresses: []string{"https://galerie.exemple.test/1", "https://galerie.exemple.test/2"},
-		Media:     []Medium{{[]Fingerprint{{PDQ, hashA, 100}, {SHA256, sumA, 0}}}},
+		Media:     []Medium{{Fingerprints: []Fingerprint{{PDQ, hashA, 100}, {SHA256, sumA, 0}}}},
 	}.Normal(t0)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@ package rempart
 import (
 	"slices"
 	"time"
+
+	"rempart/provenance"
 )
 
 // ItemKind says what an item is.
@@ -87,20 +89,25 @@ func (s ItemState) Notifiable() bool {
 
 // An Item is one address, or one medium known by its fingerprints, in a case.
 type Item struct {
-	ID           string        `json:"id"`
-	Kind         ItemKind      `json:"kind"`
-	State        ItemState     `json:"state"`
-	Since        time.Time     `json:"since"` // of its present state
-	Address      string        `json:"address,omitempty"`
-	Fingerprints []Fingerprint `json:"fingerprints,omitempty"`
-	List         string        `json:"list,omitempty"`    // the list its fingerprints are in
-	Entries      []string      `json:"entries,omitempty"` // identifiers of its entries, in the order of Fingerprints that are listed
-	NoticeID     string        `json:"notice_id,omitempty"`
-	Decision     *Decision     `json:"decision,omitempty"`
-	Reason       string        `json:"reason,omitempty"` // why an analyst dropped it; never shown to the person
-	Stops        int           `json:"stops,omitempty"`  // uploads of it that platforms stopped
-	LastStop     time.Time     `json:"last_stop,omitzero"`
+	ID           string            `json:"id"`
+	Kind         ItemKind          `json:"kind"`
+	State        ItemState         `json:"state"`
+	Since        time.Time         `json:"since"` // of its present state
+	Address      string            `json:"address,omitempty"`
+	Fingerprints []Fingerprint     `json:"fingerprints,omitempty"`
+	Provenance   []provenance.Mark `json:"provenance,omitempty"` // what the medium's file says of how it was made: proves nothing
+	List         string            `json:"list,omitempty"`       // the list its fingerprints are in
+	Entries      []string          `json:"entries,omitempty"`    // identifiers of its entries, in the order of Fingerprints that are listed
+	NoticeID     string            `json:"notice_id,omitempty"`
+	Decision     *Decision         `json:"decision,omitempty"`
+	Reason       string            `json:"reason,omitempty"` // why an analyst dropped it; never shown to the person
+	Stops        int               `json:"stops,omitempty"`  // uploads of it that platforms stopped
+	LastStop     time.Time         `json:"last_stop,omitzero"`
 }
+
+// SaysAI tells whether a mark of the medium says that AI made or changed it. It
+// is a hint for an analyst: no fact follows from it.
+func (i *Item) SaysAI() bool { return slices.ContainsFunc(i.Provenance, provenance.Mark.AI) }
 
 // move changes the state of an item, or says why it can't.
 func (i *Item) move(to ItemState, at time.Time) error {

@@ -3,9 +3,12 @@ package rempart
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"rempart/provenance"
 )
 
 // Limits on what one report holds. A report over a limit is refused with a
@@ -63,9 +66,10 @@ const (
 )
 
 // A Medium is one picture, known by the fingerprints computed on the person's
-// device.
+// device, with the marks that its file carries of how it was made.
 type Medium struct {
-	Fingerprints []Fingerprint `json:"fingerprints"`
+	Fingerprints []Fingerprint     `json:"fingerprints"`
+	Provenance   []provenance.Mark `json:"provenance,omitempty"` // read on the device too; at most provenance.MaxMarks
 }
 
 // A Report is what a person sends, once. There is no name, address, account or
@@ -179,12 +183,33 @@ func (r Report) media(p *Problems) []Medium {
 			continue
 		}
 		seen[key] = true
-		out = append(out, Medium{prints})
+		marks, ok := m.marks()
+		if !ok {
+			p.add(fmt.Sprintf("media[%d]", i), "report.provenance", fmt.Sprintf("provenance holds at most %d marks, in the words that the document of this API lists.", provenance.MaxMarks), provenance.MaxMarks)
+			continue
+		}
+		out = append(out, Medium{prints, marks})
 	}
 	if len(out) > MaxMedia {
 		p.add("media", "report.media", fmt.Sprintf("You chose %d pictures; at most %d fit in one report. Send the others in a second report.", len(out), MaxMedia), len(out), MaxMedia)
 	}
 	return out
+}
+
+// marks returns the marks of the medium, each once. ok is false where there are
+// too many, or where a word of one is not package provenance's: no text of a file
+// is ever kept.
+func (m Medium) marks() (marks []provenance.Mark, ok bool) {
+	var out []provenance.Mark
+	for _, mark := range m.Provenance {
+		if mark.Check() != nil || len(m.Provenance) > provenance.MaxMarks {
+			return nil, false
+		}
+		if !slices.Contains(out, mark) {
+			out = append(out, mark)
+		}
+	}
+	return out, true
 }
 
 // CleanAddress returns a as an absolute http or https address. It adds https://

@@ -17,6 +17,7 @@ import (
 	"rempart/exchange"
 	"rempart/media"
 	"rempart/pdq"
+	"rempart/provenance"
 	"rempart/store"
 )
 
@@ -174,7 +175,7 @@ func (f *Flow) hub(ctx context.Context) (rempart.Peer, error) {
 }
 
 // Checked is what a file's check found. There is nothing of the picture in it
-// but its fingerprints and size.
+// but its fingerprints, size and marks.
 type Checked struct {
 	Matches       []rempart.Match
 	Quality       int
@@ -183,6 +184,7 @@ type Checked struct {
 	Format        string
 	Animated      bool
 	Position      string
+	Provenance    []provenance.Mark // what the file says of how it was made; never nil
 }
 
 // CheckFile fingerprints a picture in memory and looks it up in its eight forms.
@@ -192,7 +194,7 @@ func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, 
 	if err != nil {
 		return Checked{}, pictureError(err)
 	}
-	c := Checked{Quality: fp.Quality, PDQ: fp.PDQ.String(), SHA256: fp.SHA256, Width: fp.Width, Height: fp.Height, Format: fp.Format, Animated: fp.Animated}
+	c := Checked{Quality: fp.Quality, PDQ: fp.PDQ.String(), SHA256: fp.SHA256, Width: fp.Width, Height: fp.Height, Format: fp.Format, Animated: fp.Animated, Provenance: fp.Provenance}
 	if up.Key == "" {
 		up.Key = rempart.NewID(f.Now())
 	}

@@ -9,22 +9,23 @@ import (
 	"io"
 
 	"rempart/pdq"
+	"rempart/provenance"
 )
 
 // Fingerprints are the values by which a picture is known, and what is said
 // about it to people. Nothing of what it shows is in them, and nothing of its
-// metadata but Orientation.
+// metadata but Orientation and the words of Provenance.
 type Fingerprints struct {
-	SHA256      string      `json:"sha256"`   // of the bytes of the file, 64 lower-case digits
-	PDQ         pdq.Hash    `json:"pdq"`      // of the picture upright
-	Quality     int         `json:"quality"`  // 0 to 100; below pdq.MinQuality PDQ means nothing
-	Dihedral    [8]pdq.Hash `json:"dihedral"` // of the picture upright, indexed by pdq.Dihedral
-	Width       int         `json:"width"`    // pixels, upright
-	Height      int         `json:"height"`
-	Orientation int         `json:"orientation"` // 1 to 8, as Picture's
-	Format      string      `json:"format"`      // as Picture's
-	Animated    bool        `json:"animated"`
-	Provenance  []string    `json:"provenance"` // as Picture's: empty, never nil
+	SHA256      string            `json:"sha256"`   // of the bytes of the file, 64 lower-case digits
+	PDQ         pdq.Hash          `json:"pdq"`      // of the picture upright
+	Quality     int               `json:"quality"`  // 0 to 100; below pdq.MinQuality PDQ means nothing
+	Dihedral    [8]pdq.Hash       `json:"dihedral"` // of the picture upright, indexed by pdq.Dihedral
+	Width       int               `json:"width"`    // pixels, upright
+	Height      int               `json:"height"`
+	Orientation int               `json:"orientation"` // 1 to 8, as Picture's
+	Format      string            `json:"format"`      // as Picture's
+	Animated    bool              `json:"animated"`
+	Provenance  []provenance.Mark `json:"provenance"` // as Picture's: empty, never nil
 }
 
 // Fingerprint reads one picture from r, to its end, and returns its
@@ -124,6 +125,6 @@ func (f *file) fingerprints(width, height int, r pdq.Result, dihedral [8]pdq.Has
 		Orientation: f.orientation,
 		Format:      f.format,
 		Animated:    f.animated,
-		Provenance:  []string{},
+		Provenance:  f.provenance(),
 	}
 }

@@ -10,7 +10,8 @@
 // and gives the values by which the picture is known, and no pixel.
 //
 // Of what a file says about itself (EXIF, GPS, comments, text) only the
-// orientation is ever read. Nothing is written, kept or logged.
+// orientation and the marks of package provenance are ever read, and of those no
+// text comes out. Nothing is written, kept or logged.
 //
 // Colours are taken as the file stores them: colour profiles are ignored.
 //
@@ -32,6 +33,8 @@ import (
 	"image"
 	"io"
 	"io/fs"
+
+	"rempart/provenance"
 )
 
 // Limits bound what a file may cost. A limit that is zero is that of
@@ -53,9 +56,9 @@ type Picture struct {
 	Animated      bool        // whether there are more frames than the one decoded
 	SHA256        [32]byte    // of all the bytes, as they came
 
-	// Provenance is for marks that the file carries of how it was made. None
-	// is read yet: it is empty.
-	Provenance []string
+	// Provenance is what the file says of how it was made: nobody vouches for
+	// it. Never nil.
+	Provenance []provenance.Mark
 }
 
 // Decode reads one picture from r, to its end.
@@ -124,7 +127,17 @@ func (f *file) picture(ctx context.Context) (*Picture, error) {
 		Orientation: f.orientation,
 		Animated:    f.animated,
 		SHA256:      sha256.Sum256(f.bytes),
+		Provenance:  f.provenance(),
 	}, nil
+}
+
+// provenance returns no mark where reading them goes wrong: the picture counts.
+func (f *file) provenance() []provenance.Mark {
+	marks, err := guard(func() ([]provenance.Mark, error) { return provenance.Read(f.bytes), nil })
+	if err != nil {
+		return []provenance.Mark{}
+	}
+	return marks
 }
 
 func (f *file) pixelsOf(ctx context.Context) (image.Image, error) {

@@ -23,6 +23,7 @@ import (
 
 	"rempart/media"
 	"rempart/pdq"
+	"rempart/provenance"
 )
 
 func TestFormats(t *testing.T) {
@@ -448,7 +449,7 @@ func TestFingerprint(t *testing.T) {
 	r, sum := pdq.FromImage(m), sha256.Sum256(data)
 	want := media.Fingerprints{
 		SHA256: hex.EncodeToString(sum[:]), PDQ: r.Hash, Quality: r.Quality, Dihedral: hashes,
-		Width: 64, Height: 64, Orientation: 1, Format: "png", Provenance: []string{},
+		Width: 64, Height: 64, Orientation: 1, Format: "png", Provenance: []provenance.Mark{},
 	}
 	got, err := media.Fingerprint(t.Context(), bytes.NewReader(data), media.Limits{})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"rempart"
 	"rempart/flow"
 	"rempart/pdq"
+	"rempart/provenance"
 )
 
 // matchQuery asks for fingerprints.
@@ -54,6 +55,9 @@ type matchPrint struct {
 type matchAnswer struct {
 	Results  []matchResult `json:"results" doc:"one for each query, in order; for a file, its sha256 and its pdq"`
 	Position string        `json:"position" doc:"place in the change table at which the answer was made"`
+
+	// Provenance is of a file only, and then a list, empty or not.
+	Provenance *[]provenance.Mark `json:"provenance,omitempty" doc:"of a file: what it says of how it was made. Anybody can write or remove such marks, and no signature was verified: a hint, never a reason"`
 }
 
 type matchResult struct {
@@ -74,7 +78,7 @@ const maxMatchJSON = 1 << 20
 // matchAPI registers the check that a platform puts in front of its storage.
 func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 	body := jsonBody(a, reflect.TypeFor[matchQuery]())
-	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash. An upload that matches counts as stopped, unless stopped=false."}}
+	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash, and the marks that it carries of how it was made are answered beside the matches. An upload that matches counts as stopped, unless stopped=false."}}
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "match", Method: http.MethodPost, Path: "/api/v1/match", Tags: []string{"match"}, Security: withKey,
 		Summary:     "Is this upload a listed picture?",
 		Description: "With the key of a platform. The answer says list, distance, class and the action recommended; the platform decides. An Idempotency-Key makes the same upload, asked twice, one stop.",
@@ -173,7 +177,7 @@ func (s *Server) matchFile(r *http.Request, up flow.Upload) (*matchAnswer, error
 	if err != nil {
 		return nil, bodyError(err, "")
 	}
-	ans := &matchAnswer{Position: c.Position}
+	ans := &matchAnswer{Position: c.Position, Provenance: &c.Provenance}
 	by := map[rempart.FingerprintType][]rempart.Match{}
 	for _, m := range c.Matches {
 		by[m.Type] = append(by[m.Type], m)

@@ -264,6 +264,11 @@ func readMedium(value string) (rempart.Medium, error) {
 	if d.More() || len(m.Fingerprints) == 0 {
 		return m, errors.New("not one picture")
 	}
+	for _, mark := range m.Provenance {
+		if err := mark.Check(); err != nil {
+			return m, err
+		}
+	}
 	for i, f := range m.Fingerprints {
 		clean, err := f.Normal()
 		if err != nil {

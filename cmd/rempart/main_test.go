@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/png"
@@ -15,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,8 +39,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs what users type. In each script: the pictures collines.png,
-// collines-copie.jpg (a smaller one of it), flat.png, broken.png and empty.png;
-// serve starts an instance with the data folder d and sets URL; alter runs a statement on a
+// collines-copie.jpg (a smaller one of it), flat.png, marked.png (with a
+// generator's text), broken.png and empty.png; serve starts an instance with the data folder d and sets URL; alter runs a statement on a
 // database; list puts a picture's fingerprint in a list; report sends a report to
 // URL and writes its receipt to a file.
 func TestScripts(t *testing.T) {
@@ -60,7 +63,12 @@ func TestScripts(t *testing.T) {
 			if err := png.Encode(&flat, grey); err != nil {
 				return err
 			}
-			for name, b := range map[string][]byte{"flat.png": flat.Bytes(), "broken.png": hills[:len(hills)/2], "empty.png": nil} {
+			const header = 33 // bytes of the signature and IHDR
+			settings := []byte("tEXtparameters\x00PLANTED\nSteps: 20, Sampler: Euler a")
+			text := binary.BigEndian.AppendUint32(nil, uint32(len(settings)-4))
+			text = binary.BigEndian.AppendUint32(append(text, settings...), crc32.ChecksumIEEE(settings))
+			marked := slices.Concat(hills[:header], text, hills[header:])
+			for name, b := range map[string][]byte{"flat.png": flat.Bytes(), "marked.png": marked, "broken.png": hills[:len(hills)/2], "empty.png": nil} {
 				if err := os.WriteFile(filepath.Join(e.WorkDir, name), b, 0o600); err != nil {
 					return err
 				}

@@ -1,0 +1,38 @@
+package media_test
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rempart/media"
+	"rempart/provenance"
+)
+
+// TestProvenance: the marks of a file come with its fingerprints, by each way
+// that a picture is read.
+func TestProvenance(t *testing.T) {
+	marked, err := os.ReadFile("../provenance/testdata/files/c2pa-v1.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := marked[2:bytes.Index(marked, []byte("\xff\xdb"))] // its segments up to the tables
+	large := encodeJPEG(t, scene(400, 300))
+	large = append(append(append([]byte{}, large[:2]...), store...), large[2:]...)
+	want := []provenance.Mark{{Kind: "c2pa", Part: "APP11", Key: "manifest", Generator: "Adobe Firefly", Source: "trainedAlgorithmicMedia", Signature: "not_verified"}}
+	for name, file := range map[string][]byte{"small": marked, "by its luma": large} {
+		fp, err := media.Fingerprint(t.Context(), bytes.NewReader(file), media.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := media.Decode(t.Context(), bytes.NewReader(file), media.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, fp.Provenance) + cmp.Diff(want, p.Provenance); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
