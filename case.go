@@ -48,6 +48,7 @@ type Case struct {
 	Quals     []Qualification `json:"qualifications"`
 	Items     []Item          `json:"items"`
 	Notices   []Notice        `json:"notices"`
+	Clocks    []Clock         `json:"clocks,omitempty"`     // see Wind and Tick
 	ClosedFor string          `json:"closed_for,omitempty"` // the reason it was closed
 }
 

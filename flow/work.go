@@ -58,8 +58,9 @@ func (f *Flow) Work(ctx context.Context) error {
 	return nil
 }
 
-// Step claims the jobs that are due, does them side by side, and returns how
-// many they were when all have ended.
+// Step claims the jobs that are due, does them side by side, lets the clocks run
+// down that are due, and returns how many jobs and cases they were when all have
+// ended.
 func (f *Flow) Step(ctx context.Context) (int, error) {
 	claims, err := f.DB.ClaimJobs(ctx, atOnce, f.Lease)
 	if err != nil {
@@ -76,7 +77,8 @@ func (f *Flow) Step(ctx context.Context) (int, error) {
 		})
 	}
 	all.Wait()
-	return len(claims), errors.Join(faults...)
+	ticked, err := f.tick(ctx)
+	return len(claims) + ticked, errors.Join(append(faults, err)...)
 }
 
 // do does one job and says so to the store. An error of ours (the database is

@@ -184,7 +184,14 @@ func (db *DB) UpdateCase(ctx context.Context, id, once string, f func(*rempart.C
 		}
 		was, found := *c, terms(c)
 		notices := len(c.Notices)
+		clocks, err := encode(c.Clocks)
+		if err != nil {
+			return err
+		}
 		if err := f(c); err != nil {
+			return err
+		}
+		if err := t.wind(c); err != nil {
 			return err
 		}
 		after, err := encode(c)
@@ -205,6 +212,9 @@ func (db *DB) UpdateCase(ctx context.Context, id, once string, f func(*rempart.C
 				return err
 			}
 			if err := t.count(id, was.State, c.State); err != nil {
+				return err
+			}
+			if err := t.clocks(c, clocks); err != nil {
 				return err
 			}
 		}

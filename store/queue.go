@@ -42,7 +42,7 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 	if err != nil {
 		return nil, "", err
 	}
-	cols := "id, ref, state, priority, minor, items, unsettled, failed, stops, summary, articles, opened_at, updated_at, " + keyColumn(boxCase, "cases.id") + " AS wrapped"
+	cols := queueCols("cases.")
 	args := []any{at.priority, at.micros, at.id, limit + 1}
 	// Each state is read from its own part of the index, so that many closed
 	// cases do not slow the queue of the open ones.
@@ -58,24 +58,7 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 		parts = append(parts, one(""))
 	}
 	found, err := db.r.QueryContext(ctx, "SELECT * FROM ("+strings.Join(parts, " UNION ALL ")+") AS queue ORDER BY priority, opened_at, id LIMIT $4", args...)
-	rows, err = collect(found, err, func(s scanner) (r CaseRow, err error) {
-		var opened, updated int64
-		var box, wrapped []byte
-		if err := s.Scan(&r.ID, &r.Ref, &r.State, &r.Priority, &r.Minor, &r.Items, &r.Open, &r.Failed, &r.Stops, &box, texts{&r.Articles}, &opened, &updated, &wrapped); err != nil {
-			return r, err
-		}
-		r.OpenedAt, r.UpdatedAt = fromMicros(opened), fromMicros(updated)
-		key, err := db.unwrap(wrapped, boxCase, r.ID)
-		if err != nil {
-			return r, err
-		}
-		var h hidden
-		if err := unsealed(key, box, "summary", r.ID, &h, decode); err != nil {
-			return r, fmt.Errorf("case %s: %w", r.ID, err)
-		}
-		r.Services = h.Services
-		return r, nil
-	})
+	rows, err = collect(found, err, func(s scanner) (CaseRow, error) { return db.scanCaseRow(s) })
 	if err != nil {
 		return nil, "", db.explain(fmt.Errorf("store: queue: %w", err))
 	}
@@ -85,6 +68,32 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 		next = place{int64(r.Priority), micros(r.OpenedAt), r.ID}.String()
 	}
 	return rows, next, nil
+}
+
+// queueCols are the columns of a CaseRow, of the table that prefix names.
+func queueCols(prefix string) string {
+	return prefix + strings.Join([]string{"id", "ref", "state", "priority", "minor", "items", "unsettled", "failed", "stops", "summary", "articles", "opened_at", "updated_at"}, ", "+prefix) +
+		", " + keyColumn(boxCase, prefix+"id") + " AS wrapped"
+}
+
+// scanCaseRow reads queueCols, then the columns after them into more.
+func (db *DB) scanCaseRow(s scanner, more ...any) (r CaseRow, err error) {
+	var opened, updated int64
+	var box, wrapped []byte
+	if err := s.Scan(append([]any{&r.ID, &r.Ref, &r.State, &r.Priority, &r.Minor, &r.Items, &r.Open, &r.Failed, &r.Stops, &box, texts{&r.Articles}, &opened, &updated, &wrapped}, more...)...); err != nil {
+		return r, err
+	}
+	r.OpenedAt, r.UpdatedAt = fromMicros(opened), fromMicros(updated)
+	key, err := db.unwrap(wrapped, boxCase, r.ID)
+	if err != nil {
+		return r, err
+	}
+	var h hidden
+	if err := unsealed(key, box, "summary", r.ID, &h, decode); err != nil {
+		return r, fmt.Errorf("case %s: %w", r.ID, err)
+	}
+	r.Services = h.Services
+	return r, nil
 }
 
 // CaseCounts returns the number of cases by state. A state without a case is

@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"rempart/keyring"
@@ -64,6 +65,8 @@ type DB struct {
 	sign ledger.Key
 	ring *keyring.Ring
 	era  string // part of each cursor; see epoch
+
+	policy atomic.Pointer[policy] // the newest that was read; a version never changes
 
 	hashing chan struct{} // holds a place for each password being hashed, 19 MiB each
 }

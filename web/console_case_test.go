@@ -306,7 +306,7 @@ func TestEventSentences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`\.event\("([^"]+)"`).FindAllSubmatch(b, -1) {
+		for _, m := range regexp.MustCompile(`\.(?:event|clockEvent)\("([^"]+)"`).FindAllSubmatch(b, -1) {
 			kinds[string(m[1])] = true
 		}
 	}

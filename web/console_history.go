@@ -49,6 +49,18 @@ var eventWords = map[string][]string{
 	"notice.failed":           {"notice"},
 	"notice.acknowledged":     {"notice", "number"},
 	"match.stopped":           {"item", "distance"},
+	"clock.started":           {"clock", "due"},
+	"clock.changed":           {"clock", "due"},
+	"clock.paused":            {"clock", "until"},
+	"clock.resumed":           {"clock", "due"},
+	"clock.warned":            {"clock"},
+	"clock.missed":            {"clock"},
+	"clock.escalated":         {"clock"},
+	"clock.met":               {"clock"},
+	"clock.cancelled":         {"clock"},
+	"task.opened":             {"clock", "task"},
+	"task.done":               {"clock", "task"},
+	"task.closed":             {"clock", "task"},
 	"intake.received":         {"items"},
 	"intake.viewed":           {},
 	"intake.item_decided":     {"item", "measure"},
@@ -110,8 +122,12 @@ func eventWord(p page, name, value string, names map[string]string) string {
 			facts = append(facts, lowerFirst(p.sentence("fact."+f, f)))
 		}
 		return strings.Join(facts, ", ")
-	case "measure", "callback":
+	case "measure", "callback", "task":
 		return p.T(name + "." + value)
+	case "due", "until":
+		if t, err := time.Parse(time.RFC3339, value); err == nil {
+			return p.DateTime(t)
+		}
 	}
 	if word, ok := names[value]; ok {
 		return word
@@ -152,6 +168,9 @@ func (s *Server) caseNames(p page, c *rempart.Case, peers []rempart.Peer) map[st
 	}
 	for _, n := range c.Notices {
 		names[n.ID] = n.ServiceName
+	}
+	for i := range c.Clocks {
+		names[c.Clocks[i].ID] = clockName(p, c, &c.Clocks[i])
 	}
 	addresses, media := items(p, c)
 	for _, i := range append(addresses, media...) {

@@ -67,6 +67,11 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 		return nil, keyringHint(err, c.keyringPath())
 	}
 	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault})
+	if c.hub {
+		if err := f.Prepare(ctx); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Demo: c.demo, DB: db, Flow: f, Law: f.Law,
 		Notifier: c.notifier, Now: c.now, Log: c.log, Advance: c.advance})
 	if err != nil {

@@ -55,6 +55,8 @@ func Test(t *testing.T, open Open) {
 		{"whole way", wholeWay},
 		{"queue", queue},
 		{"intakes", intakes},
+		{"clock policies", clockPolicies},
+		{"clocks", clocks},
 		{"jobs", jobs},
 		{"jobs together", jobsTogether},
 		{"changes", changes},

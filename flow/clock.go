@@ -1,0 +1,86 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rempart"
+	"rempart/law"
+	"rempart/store"
+)
+
+// ticksAtOnce is how many cases a step lets the clocks of run down.
+const ticksAtOnce = 50
+
+// Prepare gives an instance its policy of clocks: the defaults at its first
+// start, and newer defaults as long as nobody has changed them. Cases that were
+// open before it had one get their clocks then. It may run at every start, in
+// several processes at once.
+func (f *Flow) Prepare(ctx context.Context) error {
+	now, _, err := f.DB.ClockPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	d := law.DefaultClocks()
+	if now.Version > 0 && (now.By != rempart.ActorSystem || now.Pack == d.Pack) {
+		return nil
+	}
+	_, err = f.DB.SaveClockPolicy(ctx, d, now.Version)
+	if rempart.KindOf(err) == rempart.Conflict { // another process was first
+		return nil
+	}
+	if err != nil || now.Version > 0 {
+		return err
+	}
+	filter := store.QueueFilter{States: []rempart.CaseState{rempart.CaseOpen, rempart.CaseActive}, Limit: 200}
+	for {
+		rows, next, err := f.DB.Queue(ctx, filter)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			// The store winds the clocks of every case that it saves.
+			if err := f.DB.UpdateCase(ctx, r.ID, "", func(*rempart.Case) error { return nil }); err != nil {
+				return fmt.Errorf("flow: clocks of case %s: %w", r.ID, err)
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		filter.After = next
+	}
+}
+
+// tick lets the clocks that are due do what they do by themselves, and returns
+// how many cases had some. What happens is in the case's document with its
+// event, in one transaction: two processes that see the same clock due, or one
+// that was killed, warn once all the same.
+func (f *Flow) tick(ctx context.Context) (int, error) {
+	cases, err := f.DB.DueClocks(ctx, ticksAtOnce)
+	if err != nil || len(cases) == 0 {
+		return 0, err
+	}
+	_, cal, err := f.DB.ClockPolicy(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var faults []error
+	done := 0
+	for _, id := range cases {
+		f.at("clock.due")
+		n := 0
+		err := f.DB.UpdateCase(ctx, id, "", func(c *rempart.Case) error {
+			n = c.Tick(cal, f.Now())
+			return nil
+		})
+		if err != nil { // the others go on: one case that cannot be read stops nobody's clocks
+			faults = append(faults, fmt.Errorf("flow: clocks of case %s: %w", id, err))
+			continue
+		}
+		if n > 0 {
+			done++
+		}
+	}
+	return done, errors.Join(faults...)
+}
