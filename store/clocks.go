@@ -52,6 +52,9 @@ func (db *DB) SaveClockPolicy(ctx context.Context, p rempart.ClockPolicy, was in
 		if n == 0 {
 			return &rempart.Error{Kind: rempart.Conflict, Code: "policy.changed", Public: "Somebody changed these delays meanwhile. Look at them again, then send yours."}
 		}
+		if was == 0 { // the defaults, which nobody chose
+			return nil
+		}
 		return t.event(rempart.Event{Kind: "clock_policy.changed", Subject: policySubject, Actor: p.By, At: t.now,
 			Data: map[string]string{"version": strconv.Itoa(version), "pack": p.Pack}})
 	})

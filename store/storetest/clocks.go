@@ -64,7 +64,7 @@ func clockPolicies(e *env) {
 	}
 	events, err := e.db.Events(e.ctx, "clock-policy")
 	e.ok(err)
-	if len(events) != 2 || events[1].Kind != "clock_policy.changed" || events[1].Data["version"] != "2" {
+	if len(events) != 1 || events[0].Kind != "clock_policy.changed" || events[0].Data["version"] != "2" {
 		e.Errorf("events %+v", events)
 	}
 	e.check()
