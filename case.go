@@ -50,6 +50,13 @@ type Case struct {
 	Notices   []Notice        `json:"notices"`
 	Clocks    []Clock         `json:"clocks,omitempty"`     // see Wind and Tick
 	ClosedFor string          `json:"closed_for,omitempty"` // the reason it was closed
+	ClosedAt  time.Time       `json:"closed_at,omitzero"`
+
+	Hold       *Hold     `json:"hold,omitempty"`       // set: nobody may erase the case
+	Lifted     []Lifted  `json:"lifted,omitempty"`     // holds that ended
+	Withdrawn  time.Time `json:"withdrawn,omitzero"`   // the person withdrew it, and a hold kept it
+	Identified bool      `json:"identified,omitempty"` // an identity is kept, in a box of its own
+	Openings   []Opening `json:"openings,omitempty"`   // each time that box was opened
 }
 
 // OpenCase opens the case of a report: its items, their entries (provisional),
@@ -240,7 +247,7 @@ func (c *Case) Close(reason string, by Actor, at time.Time) error {
 			return conflict("case.unsettled", "A notice of this case still waits to be sent; send it or cancel it first.")
 		}
 	}
-	c.ClosedFor = reason
+	c.ClosedFor, c.ClosedAt = reason, at
 	c.event("case.closed", c.ID, by, at)
 	return c.to(CaseClosed, at)
 }
@@ -248,7 +255,7 @@ func (c *Case) Close(reason string, by Actor, at time.Time) error {
 // Reopen takes up a closed case again.
 func (c *Case) Reopen(by Actor, at time.Time) error {
 	c.event("case.reopened", c.ID, by, at)
-	c.ClosedFor = ""
+	c.ClosedFor, c.ClosedAt = "", time.Time{}
 	return c.to(CaseActive, at)
 }
 

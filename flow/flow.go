@@ -28,14 +28,15 @@ import (
 
 // A Flow does the steps on one instance. Fill the fields, then call New.
 type Flow struct {
-	DB       *store.DB
-	Law      *law.Pack
-	Now      func() time.Time
-	Client   *http.Client     // for deliveries; default: one with timeouts
-	Notifier rempart.Notifier // the association's identity in notices
-	Origin   string           // base address under which others reach this instance
-	Log      *slog.Logger
-	Lease    time.Duration // how long a worker holds a job; default: a minute
+	DB        *store.DB
+	Law       *law.Pack
+	Now       func() time.Time
+	Client    *http.Client     // for deliveries; default: one with timeouts
+	Notifier  rempart.Notifier // the association's identity in notices
+	Origin    string           // base address under which others reach this instance
+	Log       *slog.Logger
+	Retention rempart.Retention // how long closed cases are kept; default: rempart.DefaultRetention
+	Lease     time.Duration     // how long a worker holds a job; default: a minute
 
 	// Fault, if set, is called between any two steps with the name of the
 	// point reached, by several goroutines at once. Only fault tests set it.
@@ -52,6 +53,9 @@ func New(f Flow) *Flow {
 	}
 	if f.Client == nil {
 		f.Client = exchange.NewClient()
+	}
+	if f.Retention == nil {
+		f.Retention = rempart.DefaultRetention
 	}
 	if f.Lease <= 0 {
 		f.Lease = lease

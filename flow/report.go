@@ -135,10 +135,7 @@ type FollowItem struct {
 	LastStop time.Time
 }
 
-// FollowUp returns what the holder of a code, as typed, may see. A code with a
-// typing mistake and a code that opens nothing are different errors, as the
-// check character tells them apart without asking the store.
-func (f *Flow) FollowUp(ctx context.Context, typed string) (*Follow, error) {
+func (f *Flow) caseByCode(ctx context.Context, typed string) (*rempart.Case, error) {
 	code, err := rempart.ParseCaseCode(typed)
 	if err != nil {
 		return nil, err
@@ -147,6 +144,14 @@ func (f *Flow) FollowUp(ctx context.Context, typed string) (*Follow, error) {
 	if rempart.KindOf(err) == rempart.NotFound {
 		return nil, &rempart.Error{Kind: rempart.NotFound, Field: "code", Code: "code.unknown", Public: "No report has this code. Please look at each group again."}
 	}
+	return c, err
+}
+
+// FollowUp returns what the holder of a code, as typed, may see. A code with a
+// typing mistake and a code that opens nothing are different errors, as the
+// check character tells them apart without asking the store.
+func (f *Flow) FollowUp(ctx context.Context, typed string) (*Follow, error) {
+	c, err := f.caseByCode(ctx, typed)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,8 @@ var backoff = []time.Duration{
 func (f *Flow) Work(ctx context.Context) error {
 	seal := time.NewTicker(time.Second)
 	defer seal.Stop()
+	retain := time.NewTicker(retainEvery)
+	defer retain.Stop()
 	for ctx.Err() == nil {
 		n, err := f.Step(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -49,6 +51,10 @@ func (f *Flow) Work(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-f.wake:
 		case <-time.After(poll):
+		case <-retain.C:
+			if _, err := f.Retain(ctx); err != nil && ctx.Err() == nil {
+				f.Log.ErrorContext(ctx, "erase the cases that are due", "err", err)
+			}
 		case <-seal.C:
 			if _, err := f.DB.Seal(ctx); err != nil && ctx.Err() == nil {
 				f.Log.ErrorContext(ctx, "seal the ledger", "err", err)

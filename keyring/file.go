@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/core/registry"
@@ -238,9 +239,22 @@ func (r *Ring) Drop() error {
 	})
 }
 
+// ErrChanged says that the file is no longer what this ring was read from:
+// writing it would lose keys.
+var ErrChanged = errors.New("another process changed it meanwhile")
+
 // change changes the keys and saves the ring; the ring is as before if that
-// fails. One process at a time may change a file.
+// fails. It refuses to write over a file that another process changed.
 func (r *Ring) change(f func(*keyset.Manager) error) error {
+	if r.source.path != "" {
+		now, err := Open(r.source.path, r.source.kms)
+		if err != nil {
+			return err
+		}
+		if now.Primary() != r.Primary() || !slices.Equal(now.Keys(), r.Keys()) {
+			return fmt.Errorf("keyring %s: %w", r.source.path, ErrChanged)
+		}
+	}
 	m := keyset.NewManagerFromHandle(r.keys)
 	if err := f(m); err != nil {
 		return fmt.Errorf("keyring: changing: %w", err)

@@ -143,6 +143,9 @@ func TestFile(t *testing.T) {
 	if _, err := other.Unwrap(w2, "case", "A"); !errors.Is(err, keyring.ErrWrongKey) {
 		t.Errorf("a ring from before the turn: %v", err)
 	}
+	if err := other.Turn(); !errors.Is(err, keyring.ErrChanged) {
+		t.Errorf("a ring from before the turn is turned itself: %v, want ErrChanged", err)
+	}
 	if err := other.Reload(); err != nil {
 		t.Fatal(err)
 	}

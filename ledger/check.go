@@ -9,6 +9,7 @@ import (
 // 0, in the order they were sealed in.
 type Report struct {
 	Records     int64 `json:"records"`     // in the ledger, sealed or waiting to be
+	Erased      int64 `json:"erased"`      // among those, of which only the digest is left
 	Sealed      int64 `json:"sealed"`      // in the tree, as far as it could be read
 	Checkpoints int64 `json:"checkpoints"` // read
 	Whole       bool  `json:"whole"`       // nothing was altered
@@ -30,6 +31,7 @@ type Report struct {
 type Leaf struct {
 	Number int64
 	Record *Record // nil if it is gone
+	Erased string  // if it is gone: the subject with which it was erased, "" if it was not
 	Hashes []byte  // as JoinHashes wrote them
 	Err    error   // the record could not be read
 }
@@ -45,8 +47,10 @@ type Checker struct {
 	newer bool  // leaves follow the newest checkpoint
 	kept  []kept
 
-	strays []Record
-	rep    Report
+	gone     map[string]*erased           // leaves without a record, by the subject that was erased
+	erasures map[string]map[string]string // what records of KindErased say, by subject
+	strays   []Record
+	rep      Report
 }
 
 // A kept checkpoint comes from outside the ledger, and must be on its way.
@@ -58,7 +62,7 @@ type kept struct {
 
 // NewChecker returns a checker for checkpoints signed with a key.
 func NewChecker(key Verifier) *Checker {
-	return &Checker{key: key, rep: Report{FirstBad: -1, LastBad: -1}}
+	return &Checker{key: key, gone: map[string]*erased{}, erasures: map[string]map[string]string{}, rep: Report{FirstBad: -1, LastBad: -1}}
 }
 
 // Kept demands that the ledger extends a checkpoint that was kept outside of
@@ -104,10 +108,17 @@ func (c *Checker) leaf(l Leaf) {
 	switch {
 	case l.Err != nil:
 		c.fault(n, n, l.Record, fmt.Sprintf("record %d cannot be read: %v", n, l.Err))
+	case l.Record == nil && l.Erased != "":
+		if c.gone[l.Erased] == nil {
+			c.gone[l.Erased] = newErased()
+		}
+		c.gone[l.Erased].add(stored[0])
 	case l.Record == nil:
 		c.fault(n, n, nil, fmt.Sprintf("record %d is gone", n))
 	case l.Record.Hash() != stored[0]:
 		c.fault(n, n, l.Record, fmt.Sprintf("record %d (%s of %s) does not fit the hash it was sealed with", n, l.Record.Kind, l.Record.Subject))
+	default:
+		c.Erasure(*l.Record)
 	}
 	// Go on with the stored leaf: one altered record must not hide whether
 	// those after it are whole.
@@ -169,11 +180,14 @@ func (c *Checker) Report(records int64) Report {
 	if c.newer && !c.lost {
 		c.fault(c.last, c.edge.Size()-1, nil, fmt.Sprintf("records %d to %d are in the tree, but no checkpoint was signed after them", c.last, c.edge.Size()-1))
 	}
+	if !c.lost {
+		c.accountForErased()
+	}
 	for _, r := range c.strays {
 		c.fault(-1, -1, &r, fmt.Sprintf("a record (%s of %s) is not in the tree, but older than records that are: it was put there behind the ledger's back, or its leaf was taken out", r.Kind, r.Subject))
 	}
 	r := c.rep
-	r.Records, r.Sealed = records, c.edge.Size()
+	r.Records, r.Sealed = records+r.Erased, c.edge.Size()
 	r.Whole = r.Faults == 0
 	return r
 }

@@ -174,52 +174,57 @@ func (db *DB) UpdateCase(ctx context.Context, id, once string, f func(*rempart.C
 		if err := t.spend(once); err != nil {
 			return err
 		}
-		c, key, err := t.loadCase(id, t.db.forUpdate, decodeWhole)
-		if err != nil {
-			return err
-		}
-		before, err := encode(c)
-		if err != nil {
-			return err
-		}
-		was, found := *c, terms(c)
-		notices := len(c.Notices)
-		clocks, err := encode(c.Clocks)
-		if err != nil {
-			return err
-		}
-		if err := f(c); err != nil {
-			return err
-		}
-		if err := t.wind(c); err != nil {
-			return err
-		}
-		after, err := encode(c)
-		if err != nil {
-			return err
-		}
-		todo := c.TakeConsequences()
-		switch {
-		case c.ID != was.ID || c.Ref != was.Ref || c.Version != was.Version || len(c.Notices) < notices:
-			return fmt.Errorf("store: case %s: its identifier, reference or version was changed, or a notice removed", id)
-		case !bytes.Equal(before, after) && len(todo.Events) == 0:
-			return fmt.Errorf("store: case %s: %w", id, errNoEvent)
-		case !bytes.Equal(before, after):
-			if err := t.updateCase(c, key, notices); err != nil {
-				return err
-			}
-			if err := t.index(c, found); err != nil {
-				return err
-			}
-			if err := t.count(id, was.State, c.State); err != nil {
-				return err
-			}
-			if err := t.clocks(c, clocks); err != nil {
-				return err
-			}
-		}
-		return t.save(todo)
+		return t.changeCase(id, f)
 	})
+}
+
+// changeCase is UpdateCase as a part of a transaction.
+func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
+	c, key, err := t.loadCase(id, t.db.forUpdate, decodeWhole)
+	if err != nil {
+		return err
+	}
+	before, err := encode(c)
+	if err != nil {
+		return err
+	}
+	was, found := *c, terms(c)
+	notices := len(c.Notices)
+	clocks, err := encode(c.Clocks)
+	if err != nil {
+		return err
+	}
+	if err := f(c); err != nil {
+		return err
+	}
+	if err := t.wind(c); err != nil {
+		return err
+	}
+	after, err := encode(c)
+	if err != nil {
+		return err
+	}
+	todo := c.TakeConsequences()
+	switch {
+	case c.ID != was.ID || c.Ref != was.Ref || c.Version != was.Version || len(c.Notices) < notices:
+		return fmt.Errorf("store: case %s: its identifier, reference or version was changed, or a notice removed", id)
+	case !bytes.Equal(before, after) && len(todo.Events) == 0:
+		return fmt.Errorf("store: case %s: %w", id, errNoEvent)
+	case !bytes.Equal(before, after):
+		if err := t.updateCase(c, key, notices); err != nil {
+			return err
+		}
+		if err := t.index(c, found); err != nil {
+			return err
+		}
+		if err := t.count(id, was.State, c.State); err != nil {
+			return err
+		}
+		if err := t.clocks(c, clocks); err != nil {
+			return err
+		}
+	}
+	return t.save(todo)
 }
 
 // columns returns what the table holds of a case beside its identifier,
@@ -242,7 +247,11 @@ func columns(c *rempart.Case, key keyring.Key) ([]any, error) {
 	if row.Minor {
 		minor = 1
 	}
-	return []any{string(row.State), int64(row.Priority), minor, row.Items, row.Open, row.Failed, row.Stops,
+	held := 0
+	if c.Hold != nil {
+		held = 1
+	}
+	return []any{string(c.RetentionClass()), micros(c.Closed()), held, string(row.State), int64(row.Priority), minor, row.Items, row.Open, row.Failed, row.Stops,
 		services, string(articles), micros(row.OpenedAt), micros(row.UpdatedAt), doc}, nil
 }
 
@@ -251,8 +260,8 @@ func (t *tx) insertCase(c *rempart.Case, key keyring.Key, codeHash string) error
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(`INSERT INTO cases (state, priority, minor, items, unsettled, failed, stops, summary, articles, opened_at, updated_at, doc, id, ref, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, append(cols, c.ID, c.Ref, c.Version)...); err != nil {
+	if _, err := t.exec(`INSERT INTO cases (kept, closed_at, held, state, priority, minor, items, unsettled, failed, stops, summary, articles, opened_at, updated_at, doc, id, ref, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`, append(cols, c.ID, c.Ref, c.Version)...); err != nil {
 		return fmt.Errorf("store: case %s: %w", c.ID, err)
 	}
 	if codeHash != "" {
@@ -300,8 +309,8 @@ func (t *tx) updateCase(c *rempart.Case, key keyring.Key, notices int) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec(`UPDATE cases SET state = $1, priority = $2, minor = $3, items = $4, unsettled = $5, failed = $6, stops = $7,
-		summary = $8, articles = $9, opened_at = $10, updated_at = $11, doc = $12, version = $14 + 1 WHERE id = $13 AND version = $14`,
+	n, err := t.exec(`UPDATE cases SET kept = $1, closed_at = $2, held = $3, state = $4, priority = $5, minor = $6, items = $7, unsettled = $8, failed = $9, stops = $10,
+		summary = $11, articles = $12, opened_at = $13, updated_at = $14, doc = $15, version = $17 + 1 WHERE id = $16 AND version = $17`,
 		append(cols, c.ID, c.Version-1)...)
 	if err != nil {
 		return fmt.Errorf("store: case %s: %w", c.ID, err)

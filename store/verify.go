@@ -90,7 +90,20 @@ func (db *DB) verify(ctx context.Context, progress func(done, total int64), kept
 	if err := db.strays(ctx, sqlTx, check); err != nil {
 		return rep, err
 	}
+	if err := waitingErasures(ctx, sqlTx, check); err != nil {
+		return rep, err
+	}
 	return check.Report(records), nil
+}
+
+// waitingErasures finds what accounts for erased records and is not sealed yet.
+func waitingErasures(ctx context.Context, q *sql.Tx, check *ledger.Checker) error {
+	rows, err := q.QueryContext(ctx, "SELECT r.kind, r.subject, r.actor, r.at, r.data FROM records r LEFT JOIN leaves l ON l.record = r.seq WHERE l.record IS NULL AND r.kind = $1", ledger.KindErased)
+	waiting, err := collect(rows, err, scanRecord)
+	for _, r := range waiting {
+		check.Erasure(r)
+	}
+	return err
 }
 
 // strays finds records without a leaf that sealing has gone past.
@@ -120,12 +133,12 @@ func (db *DB) strays(ctx context.Context, q *sql.Tx, check *ledger.Checker) erro
 
 // readLeaves reads the leaves after one, with their records.
 func readLeaves(ctx context.Context, q *sql.Tx, after int64) ([]ledger.Leaf, error) {
-	rows, err := q.QueryContext(ctx, `SELECT l.num, l.hashes, r.seq IS NOT NULL, coalesce(r.kind, ''), coalesce(r.subject, ''), coalesce(r.actor, ''), coalesce(r.at, 0), coalesce(r.data, '')
-		FROM leaves l LEFT JOIN records r ON r.seq = l.record WHERE l.num > $1 ORDER BY l.num LIMIT $2`, after, verifyPage)
+	rows, err := q.QueryContext(ctx, `SELECT l.num, l.hashes, r.seq IS NOT NULL, coalesce(r.kind, ''), coalesce(r.subject, ''), coalesce(r.actor, ''), coalesce(r.at, 0), coalesce(r.data, ''), coalesce(e.subject, '')
+		FROM leaves l LEFT JOIN records r ON r.seq = l.record LEFT JOIN erasures e ON e.num = l.num WHERE l.num > $1 ORDER BY l.num LIMIT $2`, after, verifyPage)
 	return collect(rows, err, func(s scanner) (l ledger.Leaf, err error) {
 		var r ledger.Record
 		var there bool
-		err = s.Scan(&l.Number, &l.Hashes, &there, &r.Kind, &r.Subject, &r.Actor, &r.At, &r.Data)
+		err = s.Scan(&l.Number, &l.Hashes, &there, &r.Kind, &r.Subject, &r.Actor, &r.At, &r.Data, &l.Erased)
 		if there {
 			l.Record = &r
 		}

@@ -14,6 +14,8 @@ import (
 type adminCmd struct {
 	Staff   staffCmd   `cmd:"" help:"Who signs in."`
 	Peer    peerCmd    `cmd:"" help:"Instances and systems that this one speaks with: rempart help admin peer add tells how to connect two."`
+	Case    caseCmd    `cmd:"" help:"Legal holds, and erasing a case."`
+	Keyring keyringCmd `cmd:"" help:"The keys that open the cases."`
 	Service serviceCmd `cmd:"" help:"The register: who is behind an address, and how to notify them."`
 }
 

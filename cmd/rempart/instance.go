@@ -19,6 +19,7 @@ import (
 
 	"rempart"
 	"rempart/flow"
+	"rempart/keyring"
 	"rempart/law"
 	"rempart/store"
 	"rempart/web"
@@ -36,6 +37,7 @@ type instanceConfig struct {
 	demo     bool
 	origin   string // base address for others, "" to take it from the listener
 	notifier rempart.Notifier
+	keep     rempart.Retention // nil for the default
 	now      func() time.Time
 	advance  func(time.Duration) time.Time
 	log      *slog.Logger
@@ -45,6 +47,7 @@ type instanceConfig struct {
 type instance struct {
 	cfg     instanceConfig
 	db      *store.DB
+	ring    *keyring.Ring
 	flow    *flow.Flow
 	handler http.Handler
 }
@@ -62,11 +65,16 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if dsn == "" {
 		dsn = filepath.Join(c.data, "rempart.db")
 	}
-	db, err := store.Open(ctx, dsn, store.Options{Key: key, Keyring: c.ring, Name: signerName(c.site), Head: filepath.Join(c.data, "ledger.head"), Now: c.now})
+	var ring *keyring.Ring
+	openRing := func(fresh bool) (_ *keyring.Ring, err error) {
+		ring, err = c.ring(fresh)
+		return ring, err
+	}
+	db, err := store.Open(ctx, dsn, store.Options{Key: key, Keyring: openRing, Name: signerName(c.site), Head: filepath.Join(c.data, "ledger.head"), Now: c.now})
 	if err != nil {
 		return nil, keyringHint(err, c.keyringPath())
 	}
-	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault})
+	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault})
 	if c.hub {
 		if err := f.Prepare(ctx); err != nil {
 			return nil, errors.Join(err, db.Close())
@@ -77,7 +85,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &instance{cfg: c, db: db, flow: f, handler: h}, nil
+	return &instance{cfg: c, db: db, ring: ring, flow: f, handler: h}, nil
 }
 
 // signerName turns the name of an instance into one that signed notes allow: no

@@ -80,7 +80,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript, "jsonkeys": jsonKeys, "alterfile": alterFile, "verifierkey": verifierKey},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript, "jsonkeys": jsonKeys, "alterfile": alterFile, "verifierkey": verifierKey, "referenceof": referenceOf},
 	})
 }
 
@@ -165,6 +165,21 @@ func verifierKey(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no verifier key in %s", args[0])
 	}
 	ts.Setenv(args[1], o.Verifier)
+}
+
+// referenceOf sets a variable to the reference in a receipt: referenceof
+// receipt.txt REF.
+func referenceOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: referenceof FILE NAME")
+	}
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if ref, ok := strings.CutPrefix(line, "reference "); ok {
+			ts.Setenv(args[1], strings.TrimSpace(ref))
+			return
+		}
+	}
+	ts.Fatalf("no reference in %s", args[0])
 }
 
 // alter runs a statement on a SQLite database, as somebody who can write to its

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -41,6 +42,8 @@ type serveCmd struct {
 	Email     string `help:"Hub: e-mail address of the association, in its notices." env:"REMPART_EMAIL"`
 	Trusted   bool   `help:"Hub: the association is a trusted flagger (DSA art. 22)." env:"REMPART_TRUSTED"`
 	Expertise string `help:"Hub: the area it was designated for." env:"REMPART_EXPERTISE"`
+
+	Keep map[string]int `help:"Hub: days for which closed cases are kept before they are erased, by class: minor=365;adult=365;unfounded=90, which is the default; 0 is without end." env:"REMPART_KEEP"`
 }
 
 // Run serves until it is told to stop.
@@ -49,6 +52,10 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		return hinted{errors.New("a trusted flagger is designated for an area of expertise, and none is named (DSA art. 22)"), "name it with -expertise, or leave -trusted out"}
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
+	keep, err := retention(c.Keep)
+	if err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return hinted{err, "another program has this address; choose one with -addr"}
@@ -59,7 +66,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	has := func(role string) bool { return strings.Contains(" "+strings.Join(c.Role, " ")+" ", " "+role+" ") }
 	i, err := openInstance(ctx, instanceConfig{
-		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, log: log,
+		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, log: log,
 		notifier: rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
 	})
 	if err != nil {
@@ -77,6 +84,19 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		}
 	}
 	return i.run(ctx, ln)
+}
+
+// retention is the policy that days by class make; what is not said is as in the
+// default.
+func retention(days map[string]int) (rempart.Retention, error) {
+	keep := maps.Clone(rempart.DefaultRetention)
+	for class, n := range days {
+		if !slices.Contains(rempart.RetentionClasses, rempart.RetentionClass(class)) || n < 0 || n > 36500 {
+			return nil, hinted{fmt.Errorf("-keep %s=%d: not a class with a number of days", class, n), "the classes are minor, adult and unfounded: -keep 'minor=730;unfounded=30'"}
+		}
+		keep[rempart.RetentionClass(class)] = time.Duration(n) * 24 * time.Hour
+	}
+	return keep, nil
 }
 
 // welcome says where to click, and, when there is no staff yet, makes the first

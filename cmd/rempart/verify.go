@@ -94,7 +94,11 @@ func (c *verifyCmd) ledger(ctx context.Context, i *instance, kept []store.Kept, 
 	if c.JSON {
 		return nil
 	}
-	fmt.Fprintf(s.out, "the ledger is whole: %d records, %d of them sealed; cases themselves are not compared with it\n", r.Records, r.Sealed)
+	erased := ""
+	if r.Erased > 0 {
+		erased = fmt.Sprintf("; of %d of them only the digest is left, as their cases were erased", r.Erased)
+	}
+	fmt.Fprintf(s.out, "the ledger is whole: %d records, %d of them sealed%s; cases themselves are not compared with it\n", r.Records, r.Sealed, erased)
 	for _, k := range kept {
 		fmt.Fprintf(s.out, "it extends the checkpoint after %d records %s\n", k.Size, k.Where)
 	}
