@@ -222,7 +222,10 @@ func (sc *scratch) take(i int) []Match {
 	found := sc.queries[i].found
 	sc.queries[i].found = nil
 	slices.SortFunc(found, func(a, b Match) int {
-		return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID))
+		if a.Distance != b.Distance {
+			return a.Distance - b.Distance
+		}
+		return cmp.Compare(a.ID, b.ID)
 	})
 	return found
 }

@@ -3,6 +3,19 @@ package pdq
 // The straightforward filter: four passes over the whole picture, in the
 // reference's order. The fast one is checked against it, bit for bit.
 
+// FromLumaSlowly is [FromLuma], computed as the algorithm is written down. It
+// gives the same bits ten times slower, and is here to be compared with.
+func FromLumaSlowly(luma []float32, width, height int) (Result, error) {
+	p, err := ofLuma(luma, width, height)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := p.err(false); err != nil {
+		return Result{}, err
+	}
+	return slowly(luma, width, height), nil
+}
+
 // slowly returns the result for a plane, as [FromLuma] does.
 func slowly(luma []float32, width, height int) Result {
 	if width < minSide || height < minSide {
