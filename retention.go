@@ -147,6 +147,7 @@ const (
 	EraseDue       EraseWhy = "retention"  // the time for which it is kept has passed
 	EraseWithdrawn EraseWhy = "withdrawal" // the person withdrew the report
 	EraseOrdered   EraseWhy = "order"      // an administrator
+	EraseRestored  EraseWhy = "restored"   // it came back from a backup without its key, as it was erased since
 )
 
 // MayErase says whether a case may be erased now. A hold beats every way.

@@ -135,6 +135,12 @@ func wholeWay(t *testing.T, hubAt, platformAt string) *bytes.Buffer {
 		}
 	}
 
+	if !strings.HasPrefix(hubAt, "postgres") { // stored finds the backup beside it
+		if err := hub.DB.Backup(ctx, hubAt+"-backup"); err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	// All of it went the whole way, and can be read with the keyring.
 	c = hub.caseOf(c.Ref)
 	var whole bytes.Buffer
@@ -196,7 +202,7 @@ func stored(t *testing.T, dsn string) []byte {
 	var all []byte
 	if !strings.HasPrefix(dsn, "postgres") {
 		names, err := filepath.Glob(dsn + "*")
-		if err != nil || len(names) < 2 {
+		if err != nil || len(names) < 2 { // -wal, -shm
 			t.Fatalf("files %v, %v: want the database and its log", names, err)
 		}
 		for _, name := range names {

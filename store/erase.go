@@ -51,7 +51,7 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 	var broken *rempart.Error
 	switch {
 	case errors.As(err, &broken) && broken.Code == "case.erased": // its key is gone: delete the rest
-		if held == 1 {
+		if held == 1 && e.Why != rempart.EraseRestored {
 			err = (&rempart.Case{Hold: &rempart.Hold{}}).MayErase(e)
 		} else {
 			err = nil

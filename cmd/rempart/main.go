@@ -31,6 +31,8 @@ type cli struct {
 	Campaign campaignCmd `cmd:"" help:"Figures of audit campaigns, from labelled tables."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
 	Doctor   doctorCmd   `cmd:"" help:"Say which programs are missing, and what does not work without them."`
+	Backup   backupCmd   `cmd:"" help:"Write a backup of the data, and of the keys of cases."`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of the database."`
 	Admin    adminCmd    `cmd:"" help:"Manage staff, peers and services of an instance."`
 
 	Help    helpCmd    `cmd:"" help:"Say what a command does: rempart help admin peer."`

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -80,8 +81,43 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript, "jsonkeys": jsonKeys, "alterfile": alterFile, "verifierkey": verifierKey, "referenceof": referenceOf},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript, "jsonkeys": jsonKeys, "alterfile": alterFile, "verifierkey": verifierKey, "referenceof": referenceOf, "onefile": oneFile, "stop": stopServe, "lostrecords": lostRecords},
 	})
+}
+
+// served holds, for each script, what ends the instance that it started.
+var served sync.Map
+
+// stopServe stops what serve started.
+func stopServe(ts *testscript.TestScript, neg bool, args []string) {
+	end, ok := served.Load(ts)
+	if !ok {
+		ts.Fatalf("nothing is served")
+	}
+	end.(func())()
+}
+
+// oneFile copies the one file that fits a pattern: onefile b/*.db copy.
+func oneFile(ts *testscript.TestScript, neg bool, args []string) {
+	names, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(names) != 1 {
+		ts.Fatalf("files %v", names)
+	}
+	b, err := os.ReadFile(names[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o600))
+}
+
+// lostRecords sets a variable to the number that the last command's hint asks to
+// give with -forget-records.
+func lostRecords(ts *testscript.TestScript, neg bool, args []string) {
+	_, after, ok := strings.Cut(ts.ReadFile("stderr"), "loses ")
+	if !ok {
+		ts.Fatalf("the last command did not say how many records are lost")
+	}
+	n, _, _ := strings.Cut(after, " ")
+	ts.Setenv(args[0], n)
 }
 
 // serveInScript starts rempart serve -data d, with more arguments if there are,
@@ -103,12 +139,14 @@ func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	ts.Check(cmd.Start())
-	ts.Defer(func() {
+	end := sync.OnceFunc(func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
 			ts.Logf("serve: %v\n%s", err, &log)
 		}
 	})
+	served.Store(ts, end)
+	ts.Defer(end)
 	ts.Setenv("URL", "http://"+addr)
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if r, err := http.Get("http://" + addr + "/readyz"); err == nil {
