@@ -37,6 +37,8 @@ func (r *reader) classify(err error) error {
 	var badPNG png.UnsupportedError
 	var badTIFF tiff.UnsupportedError
 	switch {
+	case r.ctx != nil && r.ctx.Err() != nil: // decoders need not wrap it
+		return r.ctx.Err()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, ErrDamaged): // a panic
 		return err

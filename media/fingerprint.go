@@ -26,6 +26,13 @@ type Fingerprints struct {
 	Format      string            `json:"format"`      // as Picture's
 	Animated    bool              `json:"animated"`
 	Provenance  []provenance.Mark `json:"provenance"` // as Picture's: empty, never nil
+
+	// Of an animated GIF, WebP or PNG, of which PDQ, Quality and Dihedral are
+	// those of the picture that is shown where nothing moves: the first frame,
+	// but of a PNG that says otherwise. All are empty for other pictures.
+	Frames      []FramePrint `json:"frame_pdq,omitempty"`    // in their order; at least the first
+	FramesRead  int          `json:"frames_read,omitempty"`  // of which Frames is a sample: the first ones
+	FramesTotal int          `json:"frames_total,omitempty"` // that the file has
 }
 
 // Fingerprint reads one picture from r, to its end, and returns its
@@ -46,7 +53,11 @@ func Fingerprint(ctx context.Context, r io.Reader, lim Limits) (Fingerprints, er
 			return out, err
 		}
 	}
-	release, err := reserve(ctx, f.decodeCost()+f.hashCost())
+	need := f.decodeCost()
+	if len(f.frames) > 0 {
+		need = max(need, f.pixels*animationCost)
+	}
+	release, err := reserve(ctx, need+f.hashCost())
 	if err != nil {
 		return Fingerprints{}, err
 	}
@@ -60,7 +71,16 @@ func Fingerprint(ctx context.Context, r io.Reader, lim Limits) (Fingerprints, er
 	if p.Width == 64 && p.Height == 64 {
 		result = pdq.FromImage(p.Image) // the one size at which they differ
 	}
-	return f.fingerprints(p.Width, p.Height, result, hashes), nil
+	out := f.fingerprints(p.Width, p.Height, result, hashes)
+	if len(f.frames) > 0 {
+		p.Image = nil
+		out.FramesTotal = f.frameCount
+		out.Frames, out.FramesRead, err = f.prints(ctx, lim.filled())
+	}
+	if err != nil {
+		return Fingerprints{}, err
+	}
+	return out, nil
 }
 
 // lumaPixels is the number of pixels from which a JPEG is known by its Y. In a

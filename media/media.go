@@ -2,8 +2,9 @@
 //
 // [Decode] is the one door for pictures: JPEG, PNG, GIF, WebP, TIFF and BMP,
 // and by way of a program of the system, confined, AVIF, HEIC and JPEG XL; the
-// first frame only. [Video] is that for videos, by way of ffmpeg; [Doctor] says
-// which of these programs are missing. Decode counts bytes and pixels before it
+// first frame only, and [Fingerprint] knows animated GIF, WebP and PNG by a
+// sample of their frames. [Video] is that for videos, by way of ffmpeg; [Doctor]
+// says which of these programs are missing. Decode counts bytes and pixels before it
 // decodes any, bounds the memory of all decoding that goes on at once, turns a
 // decoder's panic into an error, and turns the picture upright, as its EXIF
 // orientation asks and as browsers show it. [Fingerprint] goes one step further
@@ -13,7 +14,16 @@
 // orientation and the marks of package provenance are ever read, and of those no
 // text comes out. Nothing is written, kept or logged.
 //
-// Colours are taken as the file stores them: colour profiles are ignored.
+// Three rules hold for every format:
+//
+//   - Colours are taken as the file stores them: colour profiles are ignored.
+//   - Transparency is ignored: a pixel has the colour that stands in the file,
+//     as in Meta's Python implementation. Where none stands, as in the part of
+//     a canvas that no frame covers, it is black.
+//   - A file that is cut short or damaged gives no fingerprint, though a part
+//     of it may be shown: it is an error, never a picture of which something is
+//     missing. A GIF that lacks its last byte alone, or ends where one of its
+//     frames does, is whole. Bytes after the end of a picture are ignored.
 //
 // # JPEG
 //
@@ -42,10 +52,32 @@ import (
 type Limits struct {
 	Bytes  int64 // length of the file
 	Pixels int64 // width × height, as its header declares them
+
+	// Of an animation, for Fingerprint. Beyond them frames are not looked at,
+	// which Fingerprints.FramesRead says.
+	Frames      int   // that are hashed
+	FramePixels int64 // of all the frames that are decoded; of all that are hashed as well
 }
 
-// Default is 64 MiB and 100 megapixels.
-var Default = Limits{Bytes: 64 << 20, Pixels: 100e6}
+// Default is 64 MiB and 100 megapixels; of an animation 100 frames, and 200
+// megapixels in all of them, which take some three seconds.
+var Default = Limits{Bytes: 64 << 20, Pixels: 100e6, Frames: 100, FramePixels: 200e6}
+
+func (l Limits) filled() Limits {
+	if l.Bytes == 0 {
+		l.Bytes = Default.Bytes
+	}
+	if l.Pixels == 0 {
+		l.Pixels = Default.Pixels
+	}
+	if l.Frames == 0 {
+		l.Frames = Default.Frames
+	}
+	if l.FramePixels == 0 {
+		l.FramePixels = Default.FramePixels
+	}
+	return l
+}
 
 // A Picture is a decoded file.
 type Picture struct {
@@ -90,12 +122,7 @@ type file struct {
 }
 
 func open(ctx context.Context, r io.Reader, lim Limits) (*file, error) {
-	if lim.Bytes == 0 {
-		lim.Bytes = Default.Bytes
-	}
-	if lim.Pixels == 0 {
-		lim.Pixels = Default.Pixels
-	}
+	lim = lim.filled()
 	data, err := readAll(ctx, r, lim.Bytes)
 	if err != nil {
 		return nil, err

@@ -11,10 +11,12 @@ import (
 // A header is what is known of a file before any pixel is decoded.
 type header struct {
 	format        string
-	width, height int // as stored, before orientation; never 0
-	orientation   int // 1 to 8
-	animated      bool
-	data          []byte // what to decode: the file, or a part of it made whole
+	width, height int     // as stored, before orientation; never 0
+	orientation   int     // 1 to 8
+	animated      bool    // by what the format says; or else there is more than one of frames
+	frames        []frame // of an animation that is read frame by frame; not those beyond maxFrames
+	frameCount    int     // all of them
+	data          []byte  // what to decode: the file, or a part of it made whole
 	decode        func(io.Reader) (image.Image, error)
 	cost          cost   // of decode
 	loader        string // in the place of decode: libvips's loader of the format
@@ -70,6 +72,11 @@ func probe(data []byte) (header, error) {
 			return header{}, fmt.Errorf("%s header: %w", f.name, err)
 		}
 		h.format = f.name
+		if h.frameCount > 1 {
+			h.animated = true
+		} else {
+			h.frames = nil
+		}
 		if h.data == nil {
 			h.data = data
 		}

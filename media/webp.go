@@ -7,6 +7,7 @@ import (
 	"image/draw"
 	"io"
 	"iter"
+	"time"
 
 	"golang.org/x/image/webp"
 )
@@ -16,8 +17,8 @@ import (
 // announces the canvas. An animation is a list of ANMF, each a place on the
 // canvas, then chunks of its own.
 //
-// golang.org/x/image/webp reads still ones only, so the first frame is made a
-// still file of its own: the same way for all, animated or not.
+// golang.org/x/image/webp reads still ones only, so each frame is made a still
+// file of its own: the same way for all, animated or not.
 
 // A webpFrame is one picture of a WebP and its place on the canvas.
 type webpFrame struct {
@@ -25,33 +26,35 @@ type webpFrame struct {
 	bits     []byte // body of VP8 or VP8L, nil as long as none was found
 	lossless bool   // VP8L
 	at       image.Point
+	delay    time.Duration
+	flags    byte // of ANMF: 1 clear the place afterwards, 2 replace what is there
 }
 
 func probeWebP(data []byte) (header, error) {
+	const animation = 1 << 1 // flag of VP8X
 	var canvas image.Point
 	var exif []byte
-	var still, frame webpFrame
-	frames := 0
+	var flags byte
+	var still webpFrame
+	var moving []webpFrame
+	count, end := 0, 12
 	for id, body := range chunks(data[12:]) {
+		end += 8 + len(body) + len(body)%2
 		switch id {
 		case "VP8X":
 			if len(body) < 10 {
 				return header{}, fmt.Errorf("%w: a VP8X of %d bytes", ErrDamaged, len(body))
 			}
-			canvas = image.Pt(uint24(body[4:])+1, uint24(body[7:])+1)
+			flags, canvas = body[0], image.Pt(uint24(body[4:])+1, uint24(body[7:])+1)
 		case "ANMF":
-			if frames++; frames > 1 {
+			if count++; count > maxFrames {
 				continue
 			}
-			// x/2 [3], y/2 [3], width [3], height [3], time [3], flags [1]
-			const start = 16
-			if len(body) < start {
-				return header{}, fmt.Errorf("%w: an ANMF of %d bytes", ErrDamaged, len(body))
+			frame, err := webpMoving(body)
+			if err != nil {
+				return header{}, fmt.Errorf("frame %d: %w", count, err)
 			}
-			frame.at = image.Pt(2*uint24(body), 2*uint24(body[3:]))
-			for id, body := range chunks(body[start:]) {
-				frame.add(id, body)
-			}
+			moving = append(moving, frame)
 		case "EXIF":
 			if exif == nil {
 				exif = body
@@ -60,36 +63,98 @@ func probeWebP(data []byte) (header, error) {
 			still.add(id, body)
 		}
 	}
-	if frames == 0 {
-		frame = still
+	// Without the flag browsers show the still picture, if there is one.
+	if count == 0 || flags&animation == 0 && still.bits != nil {
+		moving, count = []webpFrame{still}, 1
+	} else if string(data[min(end, len(data)):min(end+4, len(data))]) == "ANMF" {
+		return header{}, fmt.Errorf("%w: within frame %d", ErrTruncated, count+1)
+	} else if said := int64(binary.LittleEndian.Uint32(data[4:])); said > int64(len(data)) {
+		return header{}, fmt.Errorf("%w: %d bytes, it says %d", ErrTruncated, len(data), said)
 	}
-	if frame.bits == nil {
-		return header{}, fmt.Errorf("%w: no whole picture in it", ErrTruncated)
+	out := header{orientation: orientation(exif), frameCount: count}
+	for i := range moving {
+		f := &moving[i]
+		switch {
+		case f.bits == nil && len(moving) > 1:
+			return header{}, fmt.Errorf("%w: nothing in frame %d", ErrDamaged, i+1)
+		case f.bits == nil:
+			return header{}, fmt.Errorf("%w: no whole picture in it", ErrTruncated)
+		}
+		size, err := f.size()
+		if err != nil {
+			return header{}, err
+		}
+		if canvas == (image.Point{}) {
+			canvas = size
+		}
+		place := image.Rectangle{Min: f.at, Max: f.at.Add(size)}
+		if size.X == 0 || size.Y == 0 || !place.In(image.Rectangle{Max: canvas}) {
+			return header{}, fmt.Errorf("%w: a frame at %v on a canvas of %v", ErrDamaged, place, canvas)
+		}
+		out.frames = append(out.frames, frame{
+			place: place, delay: f.delay, replace: f.flags&2 != 0, dispose: int(f.flags&1) * clearPlace,
+			file: func() []byte { return f.file(size) }, decode: decodeWebP,
+		})
 	}
-	size, err := frame.size()
-	if err != nil {
-		return header{}, err
-	}
-	if canvas == (image.Point{}) {
-		canvas = size
-	}
-	place := image.Rectangle{Min: frame.at, Max: frame.at.Add(size)}
-	if size.X == 0 || size.Y == 0 || !place.In(image.Rectangle{Max: canvas}) {
-		return header{}, fmt.Errorf("%w: a frame at %v on a canvas of %v", ErrDamaged, place, canvas)
-	}
-	decode := func(r io.Reader) (image.Image, error) {
-		m, err := webp.Decode(r)
-		if err != nil || size == canvas {
+	first := out.frames[0]
+	whole := first.place.Size() == canvas
+	out.data, out.width, out.height, out.cost = first.file(), canvas.X, canvas.Y, moving[0].cost(whole)
+	out.decode = func(r io.Reader) (image.Image, error) {
+		m, err := decodeWebP(r)
+		if err != nil || whole {
 			return m, err
 		}
-		whole := image.NewNRGBA(image.Rectangle{Max: canvas})
-		draw.Draw(whole, place, m, image.Point{}, draw.Src)
-		return whole, nil
+		ground := image.NewNRGBA(image.Rectangle{Max: canvas})
+		draw.Draw(ground, first.place, m, image.Point{}, draw.Src)
+		return ground, nil
 	}
-	return header{
-		data: frame.file(size), width: canvas.X, height: canvas.Y,
-		orientation: orientation(exif), animated: frames > 1, decode: decode, cost: frame.cost(size == canvas),
-	}, nil
+	return out, nil
+}
+
+// decodeWebP decodes a still file. The brightness of a lossy one goes from 16 to
+// 235 and its colours from 16 to 240, which golang.org/x/image/webp gives as they
+// are, in a type for which they go from 0 to 255.
+func decodeWebP(r io.Reader) (image.Image, error) {
+	m, err := webp.Decode(r)
+	switch m := m.(type) {
+	case *image.YCbCr:
+		widen601(m)
+	case *image.NYCbCrA:
+		widen601(&m.YCbCr)
+	}
+	return m, err
+}
+
+func widen601(m *image.YCbCr) {
+	for i, y := range m.Y {
+		m.Y[i] = widened[y]
+	}
+	for i := range m.Cb {
+		m.Cb[i], m.Cr[i] = widenedColour[m.Cb[i]], widenedColour[m.Cr[i]]
+	}
+}
+
+// widenedColour gives to each colour of 16 to 240 its own of 0 to 255.
+var widenedColour = func() (table [256]byte) {
+	for c := range table {
+		table[c] = byte(min(max(((c-128)*255+128*224+112)/224, 0), 255))
+	}
+	return table
+}()
+
+// webpMoving reads the body of an ANMF.
+func webpMoving(body []byte) (f webpFrame, err error) {
+	// x/2 [3], y/2 [3], width [3], height [3], milliseconds [3], flags [1]
+	const start = 16
+	if len(body) < start {
+		return f, fmt.Errorf("%w: an ANMF of %d bytes", ErrDamaged, len(body))
+	}
+	f.at = image.Pt(2*uint24(body), 2*uint24(body[3:]))
+	f.delay, f.flags = time.Duration(uint24(body[12:]))*time.Millisecond, body[15]
+	for id, body := range chunks(body[start:]) {
+		f.add(id, body)
+	}
+	return f, nil
 }
 
 // add takes the chunk if it is a part of the frame.

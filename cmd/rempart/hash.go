@@ -1,12 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"iter"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"rempart/media"
 	"rempart/vpdq"
@@ -15,7 +22,20 @@ import (
 // hashCmd prints fingerprints.
 type hashCmd struct {
 	JSON  bool     `name:"json" help:"One JSON object a line."`
-	Files []string `arg:"" name:"file" help:"Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, AVIF, HEIC or JPEG XL; with -json videos too."`
+	Files []string `arg:"" name:"file" help:"Pictures: JPEG, PNG, GIF, WebP, TIFF, BMP, AVIF, HEIC or JPEG XL; with -json videos too; or folders of them."`
+}
+
+// Help says what is printed.
+func (c *hashCmd) Help() string {
+	return `One line a file: its PDQ, 64 hexadecimal digits; its quality, 0 to 100, under 50 too flat to be recognised; its name, quoted if it holds control characters.
+
+Of a folder, every file below it in the order of their names, but those whose names begin with a dot.
+
+With -json, an object a line: file, sha256, pdq, quality, dihedral (the PDQ of the eight turns and mirrorings), width, height, orientation, format, animated, provenance. The picture is upright: width and height come after orientation, the EXIF value from 1 to 8 that was applied. Of an animated GIF, WebP or PNG pdq is that of the picture shown where nothing moves, as a rule the first frame; frame_pdq then lists the frames that were hashed, each with frame, timestamp in seconds, pdq and quality; frames is their number, frames_total that of all in the file, and frames_read that of the first ones from which they are a sample. Of a video, sampled once a second: file, sha256, codec, width, height, rate, duration, frames, features.
+
+A file that is cut short or damaged has no fingerprint, even if a part of it could be shown. It has a line on stderr, and with -json an object with file and error.
+
+Exit status: 0 if every file has its line, 1 if one has not, 2 if the command was not understood.`
 }
 
 // Run prints a line for each file; it fails, at the end, if any file did.
@@ -23,12 +43,19 @@ func (c *hashCmd) Run(ctx context.Context, s streams) error {
 	failed, printed := false, ""
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
-	for _, name := range c.Files {
-		line, object, err := c.file(ctx, name)
+	for name, err := range filesOf(c.Files) {
+		var line string
+		var object any
+		if err == nil {
+			line, object, err = c.file(ctx, name)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		switch {
 		case err != nil:
 			failed = true
-			fmt.Fprintf(s.err, "rempart: error: %s: %v\n", name, err)
+			fmt.Fprintf(s.err, "rempart: error: %s: %v\n", oneLine(name), err)
 			if c.JSON {
 				enc.Encode(map[string]string{"file": name, "error": err.Error()})
 			}
@@ -39,9 +66,6 @@ func (c *hashCmd) Run(ctx context.Context, s streams) error {
 			printed = "; the others were printed"
 			fmt.Fprintln(s.out, line)
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 	}
 	if failed {
 		fmt.Fprintln(s.err, "rempart: hint: each file must be a whole picture, or with -json a video"+printed+"; rempart doctor says which formats are not read here")
@@ -50,27 +74,110 @@ func (c *hashCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
+// filesOf ranges over the files named, and over those below the folders named in
+// the order of their names, but the hidden ones. A folder without any comes with
+// an error, as does what cannot be listed.
+func filesOf(names []string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, name := range names {
+			if info, err := os.Stat(name); err != nil || !info.IsDir() {
+				if !yield(name, nil) {
+					return
+				}
+				continue
+			}
+			if !below(name, yield) {
+				return
+			}
+		}
+	}
+}
+
+// below is filesOf for one folder. It reports whether yield wants more.
+func below(folder string, yield func(string, error) bool) bool {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return yield(folder, opening(err))
+	}
+	some := false
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		some = true
+		name := filepath.Join(folder, e.Name())
+		var more bool
+		switch info, err := os.Stat(name); {
+		case e.IsDir():
+			more = below(name, yield)
+		case err != nil:
+			more = yield(name, opening(err))
+		case info.IsDir(): // a link: it may lead back here
+			more = yield(name, errors.New("is a link to a folder, which is not followed"))
+		case !info.Mode().IsRegular():
+			more = yield(name, errors.New("is neither a file nor a folder"))
+		default:
+			more = yield(name, nil)
+		}
+		if !more {
+			return false
+		}
+	}
+	return some || yield(folder, errors.New("is a folder without any file"))
+}
+
+// opening says that a file cannot be opened and why, without its name.
+func opening(err error) error {
+	if p := new(fs.PathError); errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("cannot be opened: %w", err)
+}
+
+// oneLine returns a name so that it takes one line.
+func oneLine(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
 // file returns what is printed of one file, as a line and as an object.
 func (c *hashCmd) file(ctx context.Context, name string) (line string, object any, err error) {
-	if isVideo(name) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", nil, opening(err)
+	}
+	defer f.Close()
+	var start [64]byte
+	n, err := io.ReadFull(f, start[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return "", nil, opening(err)
+	}
+	var whole io.Reader = f
+	if _, err := f.Seek(0, io.SeekStart); err != nil { // a pipe
+		whole = io.MultiReader(bytes.NewReader(start[:n]), f)
+	}
+	if media.IsVideo(start[:n]) {
 		if !c.JSON {
 			return "", nil, errors.New("is a video, of which one line says nothing: use -json")
 		}
-		v, err := hashVideo(ctx, name)
-		return "", v, err
+		v, err := media.FingerprintVideo(ctx, whole, media.VideoOptions{Seconds: 1})
+		return "", videoLine{name, v, len(v.Features), len(vpdq.Dense(v.Features))}, err
 	}
-	fp, err := hashFile(ctx, name)
-	return fmt.Sprintf("%s %d %s", fp.PDQ, fp.Quality, name), struct {
+	fp, err := media.Fingerprint(ctx, whole, media.Default)
+	return fmt.Sprintf("%s %d %s", fp.PDQ, fp.Quality, oneLine(name)), struct {
 		File string `json:"file"`
 		media.Fingerprints
-	}{name, fp}, err
+		Frames int `json:"frames,omitempty"` // of an animation: that were hashed
+	}{name, fp, len(fp.Frames)}, err
 }
 
 // hashFile returns the fingerprints of a picture.
 func hashFile(ctx context.Context, name string) (media.Fingerprints, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return media.Fingerprints{}, fmt.Errorf("cannot be opened: %w", err)
+		return media.Fingerprints{}, opening(err)
 	}
 	defer f.Close()
 	return media.Fingerprint(ctx, f, media.Default)
@@ -82,27 +189,4 @@ type videoLine struct {
 	media.VideoFingerprints
 	Frames   int `json:"frames"`   // that were hashed
 	Features int `json:"features"` // of these, the ones that mean something, each value once
-}
-
-// isVideo says whether a file is one by its beginning; not if it cannot be
-// read.
-func isVideo(name string) bool {
-	f, err := os.Open(name)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	start := make([]byte, 64)
-	n, _ := io.ReadFull(f, start)
-	return media.IsVideo(start[:n])
-}
-
-func hashVideo(ctx context.Context, name string) (videoLine, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return videoLine{}, fmt.Errorf("cannot be opened: %w", err)
-	}
-	defer f.Close()
-	v, err := media.FingerprintVideo(ctx, f, media.VideoOptions{Seconds: 1})
-	return videoLine{name, v, len(v.Features), len(vpdq.Dense(v.Features))}, err
 }
