@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 )
 
+const tagOrientation = 0x0112
+
 // orientation reads the one thing wanted of an EXIF block: how the picture
 // must be turned to be upright, 1 to 8. Anything odd is 1: as it is. It looks
 // at the first directory only, and follows no other offset.
@@ -13,10 +15,7 @@ import (
 // first directory [4]. A directory is a count [2] and entries of 12 bytes: tag
 // [2], type [2], number of values [4], value [4].
 func orientation(exif []byte) int {
-	const (
-		tagOrientation = 0x0112
-		typeShort      = 3
-	)
+	const typeShort = 3
 	// Some writers of WebP and PNG keep the prefix that JPEG needs.
 	exif = bytes.TrimPrefix(exif, []byte("Exif\x00\x00"))
 	if len(exif) < 8 {

@@ -35,6 +35,8 @@ var formats = []struct {
 	{"webp", "RIFF????WEBP", probeWebP},
 	{"tiff", "II*\x00", probeTIFF},
 	{"tiff", "MM\x00*", probeTIFF},
+	{"tiff", "II+\x00", probeTIFF},
+	{"tiff", "MM\x00+", probeTIFF},
 	{"bmp", "BM????\x00\x00\x00\x00", probeBMP},
 	{"avif", "????ftypavif", probeHEIF},
 	{"avif", "????ftypavis", probeHEIF},

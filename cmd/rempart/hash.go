@@ -55,9 +55,10 @@ func (c *hashCmd) Run(ctx context.Context, s streams) error {
 		switch {
 		case err != nil:
 			failed = true
-			fmt.Fprintf(s.err, "rempart: error: %s: %v\n", oneLine(name), err)
+			why := strings.TrimPrefix(err.Error(), "media: ")
+			fmt.Fprintf(s.err, "rempart: error: %s: %s\n", oneLine(name), why)
 			if c.JSON {
-				enc.Encode(map[string]string{"file": name, "error": err.Error()})
+				enc.Encode(map[string]string{"file": name, "error": why})
 			}
 		case c.JSON:
 			printed = "; the others were printed"
