@@ -202,12 +202,13 @@ func FuzzSystemHeader(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x10ftypheic\x00\x00\x00\x00\x00\x00\x00\x01meta\xff\xff\xff\xff\xff\xff\xff\xff"))
 	f.Add([]byte("\xff\x0a\x41\x00\x00\x00"))
 	f.Add([]byte(jxlBox + "\x00\x00\x00\x00jxlp\x00\x00\x00\x00\xff\x0a\x41\x00\x00\x00"))
+	seed(f, "system/*")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := probe(data)
 		if err != nil || h.loader == "" {
 			return
 		}
-		if h.width <= 0 || h.height <= 0 || h.orientation != 1 || h.decode != nil {
+		if h.width <= 0 || h.height <= 0 || h.orientation < 1 || h.orientation > 8 || h.orientation != 1 && h.loader != "tiffload" || h.decode != nil {
 			t.Errorf("%+v", h)
 		}
 	})

@@ -31,13 +31,17 @@ func sampleText(t *testing.T, name string) []byte {
 	return fixture(t, filepath.Join("vpdq", name+".txt"))
 }
 
+// folder returns where the fixtures are expected.
+func folder() string {
+	if dir := os.Getenv("REMPART_FIXTURES"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", "shared", "fixtures")
+}
+
 func fixture(t *testing.T, name string) []byte {
 	t.Helper()
-	dir := os.Getenv("REMPART_FIXTURES")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "fixtures")
-	}
-	text, err := os.ReadFile(filepath.Join(dir, name))
+	text, err := os.ReadFile(filepath.Join(folder(), name))
 	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") == "" {
 		t.Skipf("no fixtures: set REMPART_FIXTURES to their folder: %v", err)
 	}

@@ -1,8 +1,11 @@
 package vpdq_test
 
 import (
+	"bytes"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -214,6 +217,17 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("0,100," + digits + ",0.000\n1,49," + digits + ",1.23e+03\r\n"))
 	f.Add([]byte(`["` + digits + `,100,12.3", "` + digits + `,0,0"]`))
 	f.Add([]byte("0,100\n"))
+	fixtures, _ := filepath.Glob(filepath.Join(folder(), "vpdq", "*.txt"))
+	if len(fixtures) == 0 && os.Getenv("CI") != "" {
+		f.Fatal("no fixtures: set REMPART_FIXTURES")
+	}
+	for _, name := range fixtures {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data[:1+bytes.IndexByte(data[2000:], '\n')+2000])
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if features, err := vpdq.Parse(strings.NewReader(string(text))); err == nil {
 			var back strings.Builder
