@@ -183,18 +183,22 @@ type Checked struct {
 	Width, Height int
 	Format        string
 	Animated      bool
+	Frames        int // of an animation: that were looked up, the picture among them
+	FramesTotal   int // that it has; 0 if it was not read frame by frame
 	Position      string
 	Provenance    []provenance.Mark // what the file says of how it was made; never nil
 }
 
-// CheckFile fingerprints a picture in memory and looks it up in its eight forms.
+// CheckFile fingerprints a picture in memory and looks it up in its eight forms,
+// and so each frame of an animation.
 // The bytes live for the time of this call.
 func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, error) {
 	fp, err := media.Fingerprint(ctx, r, media.Default)
 	if err != nil {
 		return Checked{}, pictureError(err)
 	}
-	c := Checked{Quality: fp.Quality, PDQ: fp.PDQ.String(), SHA256: fp.SHA256, Width: fp.Width, Height: fp.Height, Format: fp.Format, Animated: fp.Animated, Provenance: fp.Provenance}
+	c := Checked{Quality: fp.Quality, PDQ: fp.PDQ.String(), SHA256: fp.SHA256, Width: fp.Width, Height: fp.Height, Format: fp.Format, Animated: fp.Animated,
+		Frames: len(fp.Frames), FramesTotal: fp.FramesTotal, Provenance: fp.Provenance}
 	if up.Key == "" {
 		up.Key = rempart.NewID(f.Now())
 	}
@@ -202,6 +206,7 @@ func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, 
 	if fp.Quality >= rempart.MinQuality {
 		queries = append(queries, Query{Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: c.PDQ, Quality: fp.Quality}, Dihedral: fp.Dihedral[:]})
 	}
+	queries = append(queries, frameQueries(fp)...)
 	results, where, err := f.Match(ctx, queries, up)
 	if err != nil {
 		return Checked{}, err
@@ -210,6 +215,7 @@ func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, 
 	for _, r := range results {
 		c.Matches = append(c.Matches, r.Matches...)
 	}
+	c.Matches = once(c.Matches)
 	return c, nil
 }
 

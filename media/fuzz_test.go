@@ -50,7 +50,7 @@ func FuzzFingerprint(f *testing.F) {
 		media.ErrNotPicture, media.ErrUnsupported, media.ErrTruncated, media.ErrDamaged,
 		media.ErrTooManyPixels, media.ErrTooManyBytes, media.ErrTooCostly,
 	}
-	lim := media.Limits{Bytes: 1 << 20, Pixels: 1 << 16}
+	lim := media.Limits{Bytes: 1 << 20, Pixels: 1 << 14}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := media.Fingerprint(t.Context(), bytes.NewReader(data), lim)
 		if err != nil {

@@ -33,7 +33,7 @@ func seed(f *testing.F, pattern string) {
 // decoded stays within its limit, and a GIF has the frames that image/gif finds.
 func FuzzAnimation(f *testing.F) {
 	seed(f, "moving/*")
-	lim := Limits{Bytes: 1 << 18, Pixels: 1 << 14, Frames: 8, FramePixels: 1 << 16}.filled()
+	lim := Limits{Bytes: 1 << 18, Pixels: 1 << 12, Frames: 4, FramePixels: 1 << 14}.filled()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := open(t.Context(), bytes.NewReader(data), lim)
 		if err != nil || len(file.frames) == 0 {
