@@ -99,6 +99,8 @@ const (
 	JobQualify  = "qualify"       // propose qualifications for the case Subject
 	JobSend     = "notice.send"   // deliver the notice whose identifier is Payload
 	JobCallback = "callback.send" // deliver the callback in Payload to the peer Subject
+
+	JobStatements = "statements.send" // statements of reasons of the intake Subject, to the EU's transparency database
 )
 
 // Propose records what the law pack proposes and puts the case in the queue. A

@@ -80,7 +80,8 @@ func (i *Intake) Decide(itemID string, d Decision, by Actor, at time.Time) error
 	if _, done := i.Decisions[itemID]; done {
 		return conflict("intake.item_decided", "This item has already been decided; a decision cannot be taken back here.")
 	}
-	if missing := d.Missing(); len(missing) > 0 {
+	d = d.Normal()
+	if missing := d.MissingAtDecision(at); len(missing) > 0 {
 		var p Problems
 		for _, m := range missing {
 			p.add(m.Field, m.Code, m.Public)
@@ -97,5 +98,11 @@ func (i *Intake) Decide(itemID string, d Decision, by Actor, at time.Time) error
 	i.State = IntakeDecided
 	i.event("intake.decided", i.ID, by, at, "number", i.Number)
 	i.job(Job{Kind: JobCallback, Subject: i.ID, Key: "decide:" + i.ID, Payload: CallbackDecided, RunAt: at})
+	for _, d := range i.Decisions {
+		if d.Measure != MeasureRefused { // a refusal restricts nobody: article 17 asks for no statement
+			i.job(Job{Kind: JobStatements, Subject: i.ID, Key: "statements:" + i.ID, RunAt: at})
+			break
+		}
+	}
 	return nil
 }

@@ -118,6 +118,14 @@ type Decision struct {
 	Redress     []string  `json:"redress" enum:"complaint,out_of_court,court"` // 17(3)(f): "complaint", "out_of_court", "court"
 	Scope       string    `json:"scope"`                                       // 17(3)(a): where it holds, such as "EU", "FR", "world"
 	At          time.Time `json:"at"`
+
+	Restrictions []Restriction `json:"restrictions,omitempty"`        // 17(3)(a): what exactly was done; empty for a refusal, or not said
+	Other        string        `json:"other,omitempty"`               // what an "other" restriction is
+	Until        string        `json:"until,omitempty"`               // 17(3)(a): last day of the restrictions, YYYY-MM-DD; "" has no end
+	Detected     bool          `json:"automated_detection,omitempty"` // 17(3)(c): automated means found the content
+	Means        Means         `json:"automated_decision,omitempty" enum:"not_automated,partially,fully"`
+	ContentTypes []string      `json:"content_types,omitempty"` // 17(3)(b): see ContentTypes
+	PostedOn     string        `json:"posted_on,omitempty"`     // 17(3)(b): the day the content was put online, YYYY-MM-DD; "" is unknown
 }
 
 // Missing names each element that articles 16 and 17 ask for and the decision

@@ -38,6 +38,8 @@ type Flow struct {
 	Retention rempart.Retention // how long closed cases are kept; default: rempart.DefaultRetention
 	Lease     time.Duration     // how long a worker holds a job; default: a minute
 
+	Transparency Transparency // where a platform's statements of reasons go; default: nowhere
+
 	// Fault, if set, is called between any two steps with the name of the
 	// point reached, by several goroutines at once. Only fault tests set it.
 	Fault func(point string)

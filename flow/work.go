@@ -99,6 +99,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		fail, err = f.send(ctx, c)
 	case rempart.JobCallback:
 		fail, err = f.tell(ctx, c)
+	case rempart.JobStatements:
+		fail, err = f.submit(ctx, c)
 	case jobStop:
 		fail, err = f.tellStop(ctx, c)
 	default:

@@ -51,7 +51,7 @@ func TestConsoleScreens(t *testing.T) {
 	received := platform.receive("a", true, platform.flagger("aulne", true))
 	half := platform.receive("b", false, platform.flagger("bouleau", false))
 	platform.sit(rempart.RoleModerator).changed("/console/notices/"+half.Number+"/items/i1b", "measure", "restricted", "ground", "terms",
-		"reference", "Conditions, 4.2", "facts", "Contenu vu ce jour.", "explanation", "La clause vise ce contenu.", "redress", "court", "scope", "FR")
+		"reference", "Conditions, 4.2", "facts", "Contenu vu ce jour.", "explanation", "La clause vise ce contenu.", "redress", "court", "scope", "FR", "restriction", "visibility.demoted", "content", "image", "posted_on", "2026-11-20")
 
 	type look struct {
 		d    *desk

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rempart"
+	"rempart/flow"
 )
 
 func TestQueue(t *testing.T) {
@@ -300,7 +301,8 @@ func TestEventSentences(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no sources of package rempart: %v", err)
 	}
-	kinds := map[string]bool{"case.viewed": true, "intake.viewed": true, "intake.told": true}
+	kinds := map[string]bool{"case.viewed": true, "intake.viewed": true, "intake.told": true,
+		flow.StatementSent: true, flow.StatementWithheld: true, flow.StatementDryRun: true}
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
@@ -371,6 +373,26 @@ func TestWordsOfStates(t *testing.T) {
 	}
 	for _, x := range redress {
 		keys = append(keys, "redress."+x)
+	}
+	for _, x := range restrictionGroups {
+		keys = append(keys, "restrictions."+x.Name)
+	}
+	for _, x := range rempart.Restrictions {
+		keys = append(keys, "restriction."+string(x))
+	}
+	for _, x := range rempart.ContentTypes {
+		keys = append(keys, "content."+x)
+	}
+	for _, x := range rempart.AllMeans {
+		keys = append(keys, "means."+string(x))
+	}
+	for _, x := range []string{"waiting", "sent", "withheld", "dry_run"} {
+		keys = append(keys, "statement."+x)
+	}
+	for _, m := range measures {
+		for _, x := range grounds {
+			keys = append(keys, "decision.written."+string(m)+"."+x, "decision.written."+string(m)+"."+x+".named")
+		}
 	}
 	c, err := loadCatalogues(embedded)
 	if err != nil {

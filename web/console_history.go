@@ -72,6 +72,9 @@ var eventWords = map[string][]string{
 	"intake.item_decided":     {"item", "measure"},
 	"intake.decided":          {},
 	"intake.told":             {"callback"},
+	"statement.sent":          {"item"},
+	"statement.withheld":      {"item"},
+	"statement.dry_run":       {"item"},
 }
 
 // attempted lists the kinds that come with an attempt at delivery, in the order

@@ -191,10 +191,19 @@ func (s *Server) noticePost(w http.ResponseWriter, r *http.Request) {
 // Reasons puts a platform's decision and its statement of reasons in words.
 func (p page) Reasons(d *rempart.Decision) []factLine {
 	out := []factLine{{p.T("decision.measure"), p.T("measure." + string(d.Measure))}}
+	var list []string
+	for _, x := range d.Restrictions {
+		list = append(list, p.sentence("restriction."+string(x), string(x)))
+	}
 	add := func(key, value string) {
 		if value != "" {
 			out = append(out, factLine{p.T(key), value})
 		}
+	}
+	add("decision.restrictions", strings.Join(list, p.T("list.separator")))
+	add("decision.other", d.Other)
+	if d.Until != "" {
+		add("decision.until", p.Day(d.Until))
 	}
 	add("decision.ground", p.sentence("ground."+d.Ground, d.Ground))
 	add("decision.reference", d.Reference)
@@ -208,6 +217,20 @@ func (p page) Reasons(d *rempart.Decision) []factLine {
 		automated = "yes"
 	}
 	add("decision.automated", p.T("automated."+automated))
+	if d.Means != "" && d.Means != rempart.MeansNone {
+		add("decision.means", p.sentence("means."+string(d.Means), string(d.Means)))
+	}
+	if d.Detected {
+		add("decision.detected", p.T("detected.yes"))
+	}
+	list = nil
+	for _, x := range d.ContentTypes {
+		list = append(list, p.sentence("content."+x, x))
+	}
+	add("decision.content_types", strings.Join(list, p.T("list.separator")))
+	if d.PostedOn != "" {
+		add("decision.posted_on", p.Day(d.PostedOn))
+	}
 	var ways []string
 	for _, way := range d.Redress {
 		ways = append(ways, p.sentence("redress."+way, way))

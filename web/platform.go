@@ -9,7 +9,13 @@ package web
 //	explanation  why the ground applies, or does not, at least 20 characters
 //	scope        EU, FR or world
 //	redress      complaint, out_of_court, court; once for each
-//	automated    yes or no
+//	restriction  once for each: rempart.Restrictions; other names an "other" one
+//	until        last day of the restrictions, YYYY-MM-DD, or nothing
+//	content      once for each kind of content: rempart.ContentTypes
+//	posted_on    the day the content was put online, YYYY-MM-DD, or nothing
+//	detected     yes if automated means found the content
+//	means        not_automated, partially or fully
+//	action       write: fills in the explanation and saves nothing
 //
 // The form of a check by hand, POST /console/check, is multipart: photo, one
 // file.
@@ -86,7 +92,31 @@ type intakeView struct {
 	Grounds  []string
 	Scopes   []string
 	Redress  []string
+
+	Restrictions []restrictionGroup
+	ContentTypes []string
+	Means        []rempart.Means
+	Sends        bool // statements of reasons go to the EU's transparency database
 }
+
+// A restrictionGroup is the restrictions of one kind: visibility, monetary,
+// provision, account.
+type restrictionGroup struct {
+	Name string
+	All  []rempart.Restriction
+}
+
+// restrictionGroups are the restrictions as they are offered.
+var restrictionGroups = func() (out []restrictionGroup) {
+	for _, r := range rempart.Restrictions {
+		name, _, _ := strings.Cut(string(r), ".")
+		if k := len(out) - 1; k < 0 || out[k].Name != name {
+			out = append(out, restrictionGroup{Name: name})
+		}
+		out[len(out)-1].All = append(out[len(out)-1].All, r)
+	}
+	return out
+}()
 
 // An intakeItemView is one item with its decision, or the form for it.
 type intakeItemView struct {
@@ -96,6 +126,21 @@ type intakeItemView struct {
 	Decision *rempart.Decision
 	Form     rempart.Decision
 	Remarks  []remark
+
+	Statement *statementView
+}
+
+// Restricts tells whether the form has a restriction.
+func (v intakeItemView) Restricts(r rempart.Restriction) bool {
+	return slices.Contains(v.Form.Restrictions, r)
+}
+
+// Holds tells whether the form has a kind of content.
+func (v intakeItemView) Holds(kind string) bool { return slices.Contains(v.Form.ContentTypes, kind) }
+
+// MoreOpen tells whether what is seldom changed is shown open.
+func (v intakeItemView) MoreOpen() bool {
+	return len(v.Form.Restrictions) > 0 || v.On("restrictions") != nil || v.On("other") != nil || v.On("until") != nil
 }
 
 // On returns the remark on a field of the item's form, or nil.
@@ -121,16 +166,22 @@ func (s *Server) intakeShow(w http.ResponseWriter, r *http.Request) {
 // back for the item tried, if one did.
 func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, i *rempart.Intake, tried string, typed rempart.Decision, remarks []remark) {
 	p := s.consolePage(r)
-	v := intakeView{Intake: i, Minor: i.Notice.Minor, Measures: measures, Grounds: grounds, Scopes: scopes, Redress: redress}
+	v := intakeView{Intake: i, Minor: i.Notice.Minor, Measures: measures, Grounds: grounds, Scopes: scopes, Redress: redress,
+		Restrictions: restrictionGroups, ContentTypes: rempart.ContentTypes, Means: rempart.AllMeans, Sends: s.Flow.Transparency.On()}
+	made, err := s.statements(r.Context(), p, i)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
 	names := map[string]string{}
 	for k, ni := range i.Notice.Items {
-		x := intakeItemView{NoticeItem: ni, Label: p.T("item.item", k+1), Form: s.firstDecision(i)}
+		x := intakeItemView{NoticeItem: ni, Label: p.T("item.item", k+1), Form: s.firstDecision(i, ni)}
 		names[ni.ID] = x.Label
 		for _, f := range ni.Fingerprints {
 			x.Prints = append(x.Prints, printLine{f, short(f.Value), true})
 		}
 		if d, ok := i.Decisions[ni.ID]; ok {
-			x.Decision = &d
+			x.Decision, x.Statement = &d, made[ni.ID]
 		}
 		if ni.ID == tried {
 			x.Form, x.Remarks = typed, remarks
@@ -184,9 +235,16 @@ func (s *Server) intakeHistory(ctx context.Context, p page, i *rempart.Intake, n
 // firstDecision is what a decision's form holds before a moderator writes: what
 // the notice says, in the notice's language. The measure and the reasons are
 // the moderator's alone, so they are left open.
-func (s *Server) firstDecision(i *rempart.Intake) rempart.Decision {
+func (s *Server) firstDecision(i *rempart.Intake, item rempart.NoticeItem) rempart.Decision {
 	p := page{Lang: i.Notice.Lang, pages: s.pages}
-	d := rempart.Decision{Ground: "law", Scope: "EU", Redress: slices.Clone(redress)}
+	d := rempart.Decision{Ground: "law", Scope: "EU", Redress: slices.Clone(redress), Means: rempart.MeansNone}
+	if slices.ContainsFunc(item.Fingerprints, func(f rempart.Fingerprint) bool { return f.Type == rempart.PDQ }) {
+		d.ContentTypes = []string{"image"}
+	}
+	switch i.Notice.Category {
+	case "3f", "4g", "9c": // with deepfake or similar technology
+		d.ContentTypes = append(d.ContentTypes, "synthetic_media")
+	}
 	var articles []string
 	for _, g := range i.Notice.Grounds {
 		if a := p.T("decision.article", g.Code, g.Article); !slices.Contains(articles, a) {
@@ -212,7 +270,12 @@ func (s *Server) intakeDecide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	item, d := r.PathValue("id"), decisionOf(r)
-	if missing := d.Missing(); len(missing) > 0 && i.State != rempart.IntakeDecided {
+	if r.PostForm.Get("action") == "write" {
+		d.Explanation = s.writeExplanation(i, d)
+		s.intakePage(w, r, http.StatusOK, i, item, d, nil)
+		return
+	}
+	if missing := append(d.Normal().MissingAtDecision(s.Now()), s.missingForDatabase(d)...); len(missing) > 0 && i.State != rempart.IntakeDecided {
 		s.intakePage(w, r, http.StatusUnprocessableEntity, i, item, d, missingRemarks(s.consolePage(r), missing))
 		return
 	}
@@ -248,7 +311,21 @@ func decisionOf(r *http.Request) rempart.Decision {
 	f := r.PostForm
 	d := rempart.Decision{
 		Reference: plainText(f.Get("reference")), Facts: plainText(f.Get("facts")), Explanation: plainText(f.Get("explanation")),
-		Automated: f.Get("automated") == "yes",
+		Other: plainText(f.Get("other")), Until: f.Get("until"), PostedOn: f.Get("posted_on"),
+		Detected: f.Get("detected") == "yes", Means: rempart.MeansNone,
+	}
+	if m := rempart.Means(f.Get("means")); slices.Contains(rempart.AllMeans, m) {
+		d.Means = m
+	}
+	for _, x := range f["restriction"] {
+		if y := rempart.Restriction(x); slices.Contains(rempart.Restrictions, y) && !slices.Contains(d.Restrictions, y) {
+			d.Restrictions = append(d.Restrictions, y)
+		}
+	}
+	for _, x := range f["content"] {
+		if slices.Contains(rempart.ContentTypes, x) && !slices.Contains(d.ContentTypes, x) {
+			d.ContentTypes = append(d.ContentTypes, x)
+		}
 	}
 	if m := rempart.Measure(f.Get("measure")); slices.Contains(measures, m) {
 		d.Measure = m

@@ -32,6 +32,7 @@ var doors = map[string][]rempart.StaffRole{
 
 	"GET /console/notices/{number}":             {rempart.RoleModerator},
 	"POST /console/notices/{number}/items/{id}": {rempart.RoleModerator},
+	"GET /console/statements.csv":               {rempart.RoleModerator, rempart.RoleAdmin},
 	"GET /console/check":                        {rempart.RoleModerator},
 	"POST /console/check":                       {rempart.RoleModerator},
 }

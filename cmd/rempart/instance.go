@@ -41,6 +41,8 @@ type instanceConfig struct {
 	now      func() time.Time
 	advance  func(time.Duration) time.Time
 	log      *slog.Logger
+
+	transparency flow.Transparency
 }
 
 // An instance is one running Rempart: a store, its flow and its pages.
@@ -74,7 +76,8 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if err != nil {
 		return nil, keyringHint(err, c.keyringPath())
 	}
-	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault})
+	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault,
+		Transparency: c.transparency})
 	if c.hub {
 		if err := f.Prepare(ctx); err != nil {
 			return nil, errors.Join(err, db.Close())

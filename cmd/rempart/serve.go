@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rempart"
+	"rempart/flow"
 	"rempart/store"
 )
 
@@ -44,12 +46,19 @@ type serveCmd struct {
 	Expertise string `help:"Hub: the area it was designated for." env:"REMPART_EXPERTISE"`
 
 	Keep map[string]int `help:"Hub: days for which closed cases are kept before they are erased, by class: minor=365;adult=365;unfounded=90, which is the default; 0 is without end." env:"REMPART_KEEP"`
+
+	Transparency      string `help:"Platform: address of the EU's transparency database, or of its sandbox, to send statements of reasons to; default: a dry run." env:"REMPART_TRANSPARENCY"`
+	TransparencyToken string `help:"Platform: file that holds the token for it." type:"path" env:"REMPART_TRANSPARENCY_TOKEN"`
 }
 
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if c.Trusted && strings.TrimSpace(c.Expertise) == "" {
 		return hinted{errors.New("a trusted flagger is designated for an area of expertise, and none is named (DSA art. 22)"), "name it with -expertise, or leave -trusted out"}
+	}
+	transparency, err := c.transparency()
+	if err != nil {
+		return err
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	keep, err := retention(c.Keep)
@@ -67,7 +76,8 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	has := func(role string) bool { return strings.Contains(" "+strings.Join(c.Role, " ")+" ", " "+role+" ") }
 	i, err := openInstance(ctx, instanceConfig{
 		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, log: log,
-		notifier: rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
+		notifier:     rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
+		transparency: transparency,
 	})
 	if err != nil {
 		return errors.Join(err, ln.Close())
@@ -97,6 +107,27 @@ func retention(days map[string]int) (rempart.Retention, error) {
 		keep[rempart.RetentionClass(class)] = time.Duration(n) * 24 * time.Hour
 	}
 	return keep, nil
+}
+
+// transparency returns where statements of reasons go: nowhere, unless both an
+// address and a token are given. The token is in a file, as what is on a command
+// line can be read by every user of the machine.
+func (c *serveCmd) transparency() (flow.Transparency, error) {
+	if c.Transparency == "" && c.TransparencyToken == "" {
+		return flow.Transparency{}, nil
+	}
+	u, err := url.Parse(c.Transparency)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return flow.Transparency{}, hinted{errors.New("the address of the transparency database is not one"), "give -transparency https://… and -transparency-token FILE, or neither for a dry run"}
+	}
+	token, err := os.ReadFile(c.TransparencyToken)
+	if err == nil && strings.TrimSpace(string(token)) == "" {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return flow.Transparency{}, hinted{fmt.Errorf("token for the transparency database: %w", err), "write it to a file that only you can read, and name the file with -transparency-token"}
+	}
+	return flow.Transparency{URL: c.Transparency, Token: strings.TrimSpace(string(token))}, nil
 }
 
 // welcome says where to click, and, when there is no staff yet, makes the first

@@ -278,11 +278,15 @@ func (s *staff) decide(number string, measures ...string) {
 		s.t.Fatalf("%s has %d items to decide, want %d", at, len(forms), len(measures))
 	}
 	for k, measure := range measures {
-		s.post(forms[k][1], url.Values{
+		form := url.Values{
 			"measure": {measure}, "ground": {"law"}, "reference": {"Code pénal, art. 226-8-1"}, "scope": {"EU"}, "redress": {"complaint", "court"},
 			"facts":       {"Notification d’un signaleur, examinée par une personne."},
 			"explanation": {"Le contenu a été comparé aux faits décrits dans la notification."},
-		})
+		}
+		if measure == "restricted" {
+			form.Set("restriction", "visibility.demoted")
+		}
+		s.post(forms[k][1], form)
 	}
 }
 

@@ -187,7 +187,7 @@ func (j *journey) notifies(t *testing.T) {
 	if !moderator.has(form + "[name=redress][value=court]:checked") {
 		moderator.choose("redress", "court")
 	}
-	moderator.click(form + "button:last-of-type")
+	moderator.click(form + "button:not([name])")
 	if moderator.has(form) {
 		t.Fatalf("the decision was not taken: %s", words(moderator.text("main")))
 	}

@@ -1,0 +1,27 @@
+package law
+
+// CategoryByCode returns the category of the harmonised templates with this
+// code, such as "3f". Of the codes that no case here falls in, such as 4a, it
+// says no.
+func CategoryByCode(code string) (Category, bool) {
+	for _, c := range []Category{intimidation, harassment, imageSharing, deepfake, minorReal, minorDeepfake, minorGrooming, minorOther, adultMaterial, notSpecified} {
+		if c.Code == code {
+			return c, true
+		}
+	}
+	return Category{}, false
+}
+
+// NoticeCategory returns the category under which a platform counts a notice
+// that names code: the same, part 9 for a minor whatever the code says, and "not
+// specified" for what is not known.
+func NoticeCategory(code string, minor bool) Category {
+	c, ok := CategoryByCode(code)
+	switch {
+	case minor && (!ok || code[0] != '9'):
+		return minorReal
+	case !ok:
+		return notSpecified
+	}
+	return c
+}
