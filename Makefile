@@ -36,7 +36,7 @@ lint-light: ## gofmt, go vet, syntax of the scripts
 	go vet $(VETFLAGS) ./...
 	for f in scripts/*.sh .ci/run; do bash -n "$$f" || exit 1; done
 
-bench: ## every benchmark
+bench: ## every benchmark of a part; rempart bench measures the whole beside others
 	go test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## every fuzz target for FUZZTIME (5m) each, two at a time; CI takes 30s

@@ -25,17 +25,6 @@ func fastRandom(rnd *rand.Rand) (h pdq.Hash) {
 	return h
 }
 
-func medianOf(n int, f func()) time.Duration {
-	d := make([]time.Duration, n)
-	for i := range d {
-		start := time.Now()
-		f()
-		d[i] = time.Since(start)
-	}
-	slices.Sort(d)
-	return d[n/2]
-}
-
 func rowsOf(n int) *source {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	s := &source{}

@@ -32,19 +32,6 @@ func BenchmarkFromImage(b *testing.B) {
 	}
 }
 
-func BenchmarkFromLuma(b *testing.B) {
-	for _, s := range sizes {
-		luma, w, h := pdq.Luma(draw(s.w, s.h, 0))
-		b.Run(s.name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := pdq.FromLuma(luma, w, h); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
 func BenchmarkDihedralFromLuma(b *testing.B) {
 	luma, w, h := pdq.Luma(draw(512, 512, 0))
 	for b.Loop() {
