@@ -43,7 +43,7 @@ type benchAllCmd struct {
 func (c *benchAllCmd) Run(ctx context.Context, s streams) error {
 	return errors.Join(
 		(&benchFingerprintCmd{benchFlags: c.benchFlags}).Run(ctx, s),
-		(&benchNearCmd{benchFlags: c.benchFlags, N: c.N}).Run(ctx, s),
+		(&benchNearCmd{benchFlags: c.benchFlags, N: c.N, MachineSaid: true}).Run(ctx, s),
 		(&benchVideoCmd{benchFlags: c.benchFlags}).Run(ctx, s))
 }
 

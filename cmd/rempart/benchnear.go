@@ -21,6 +21,9 @@ import (
 type benchNearCmd struct {
 	benchFlags
 	N []count `short:"n" name:"n" help:"Values in the index; ten million take 4 GB of memory and 1.2 GB of the temporary folder." default:"100k,1M,10M"`
+
+	// MachineSaid is whether the limits of the machine were printed before.
+	MachineSaid bool `kong:"-"`
 }
 
 // Goals, in microseconds a lookup, single.
@@ -46,8 +49,10 @@ func (c *benchNearCmd) Run(ctx context.Context, s streams) error {
 	if most, left := int64(slices.Max(c.N))*perValue, memoryLeft(); left > 0 && most > left {
 		return hinted{fmt.Errorf("bench: %v values take %d MB of memory, and %d MB are free", slices.Max(c.N), most>>20, left>>20), "rempart bench near -n 100k,1M"}
 	}
-	if err := c.say(s, benchMachine(c.Runs)); err != nil {
-		return err
+	if !c.MachineSaid {
+		if err := c.say(s, benchMachine(c.Runs)); err != nil {
+			return err
+		}
 	}
 	for _, n := range c.N {
 		if err := ctx.Err(); err != nil {
