@@ -58,6 +58,9 @@ type Decided struct {
 	PUID                    string    // see [CheckStatement]; never a name
 }
 
+// notSpecified is the database's category of a notice that names none.
+const notSpecified = "STATEMENT_CATEGORY_NOT_SPECIFIED_NOTICE"
+
 // NewStatement returns the statement of a decision. Its long texts are written
 // here from what the decision chose, not from what anybody typed: what a
 // moderator wrote may name a person, and goes to the notifier and the author
@@ -93,12 +96,18 @@ func NewStatement(x Decided) Statement {
 	}
 	s.Facts = fmt.Sprintf(t("Contenu désigné par une notification au titre de l’article 16 du règlement (UE) 2022/2065, reçue le %s%s. ",
 		"Content named by a notice under Article 16 of Regulation (EU) 2022/2065, received on %s%s. "), x.Received.UTC().Format(time.DateOnly), by)
-	if d.Means == rempart.MeansFully {
+	switch d.Means {
+	case rempart.MeansFully:
 		s.Facts += t("La décision a été prise par des moyens automatisés.", "The decision was taken by automated means.")
-	} else {
-		s.Facts += t("La décision a été prise après examen par une personne.", "The decision was taken after examination by a person.")
+	case rempart.MeansPartially:
+		s.Facts += t("La décision a été prise en partie par des moyens automatisés.", "The decision was partly taken by automated means.")
+	default:
+		s.Facts += t("La décision a été prise par une personne.", "The decision was taken by a person.")
 	}
 	why := fmt.Sprintf(t("Le contenu relève de la catégorie %s des modèles du règlement d’exécution (UE) 2024/2835", "The content is in category %s of the templates of Implementing Regulation (EU) 2024/2835"), x.Code)
+	if x.Category == notSpecified {
+		why = t("La notification ne précise pas la catégorie du contenu", "The notice does not say in which category the content is")
+	}
 	if d.Ground == "terms" {
 		s.Ground, s.IncompatibleGround = "DECISION_GROUND_INCOMPATIBLE_CONTENT", d.Reference
 		s.IncompatibleExplanation = why + t(" ; la clause citée ne le permet pas.", "; the clause named does not allow it.")

@@ -36,7 +36,7 @@ func TestNewStatement(t *testing.T) {
 		"illegal_content_explanation":"Le contenu relève de la catégorie 3f des modèles du règlement d’exécution (UE) 2024/2835 ; il est considéré comme illicite au regard du texte cité.",
 		"category":"STATEMENT_CATEGORY_CYBER_VIOLENCE","category_specification":["KEYWORD_NON_CONSENSUAL_MATERIAL_DEEPFAKE"],
 		"content_type":["CONTENT_TYPE_IMAGE","CONTENT_TYPE_SYNTHETIC_MEDIA"],"content_date":"2026-11-01","territorial_scope":["FR"],"application_date":"2026-11-22",
-		"decision_facts":"Contenu désigné par une notification au titre de l’article 16 du règlement (UE) 2022/2065, reçue le 2026-11-22, d’un signaleur de confiance. La décision a été prise après examen par une personne.",
+		"decision_facts":"Contenu désigné par une notification au titre de l’article 16 du règlement (UE) 2022/2065, reçue le 2026-11-22, d’un signaleur de confiance. La décision a été prise par une personne.",
 		"source_type":"SOURCE_TRUSTED_FLAGGER","automated_detection":"No","automated_decision":"AUTOMATED_DECISION_NOT_AUTOMATED","puid":"rempart-1"}`), &want); err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +84,10 @@ func TestStatementsOfEveryDecision(t *testing.T) {
 		t.Errorf("%d decisions tried", n)
 	}
 	x := decided()
+	x.Category, x.Keyword, x.Code, x.Lang = "STATEMENT_CATEGORY_NOT_SPECIFIED_NOTICE", "", "17", "en"
+	if s := NewStatement(x); len(s.Check()) > 0 || strings.Contains(s.LegalExplanation, "17") {
+		t.Errorf("of no category: %q, %v", s.LegalExplanation, s.Check())
+	}
 	x.Decision.Scope = "EU"
 	if got := NewStatement(x).TerritorialScope; len(got) != 27 {
 		t.Errorf("the EU is %v", got)

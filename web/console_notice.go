@@ -216,8 +216,9 @@ func (p page) Reasons(d *rempart.Decision) []factLine {
 	if d.Automated {
 		automated = "yes"
 	}
-	add("decision.automated", p.T("automated."+automated))
-	if d.Means != "" && d.Means != rempart.MeansNone {
+	if d.Means == "" {
+		add("decision.automated", p.T("automated."+automated))
+	} else {
 		add("decision.means", p.sentence("means."+string(d.Means), string(d.Means)))
 	}
 	if d.Detected {
