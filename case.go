@@ -79,7 +79,7 @@ func OpenCase(r Report) *Case {
 			if !f.Listable() {
 				continue
 			}
-			if f.Type == PDQ {
+			if f.Type.Perceptual() {
 				i.State = ItemFiled
 			}
 			e := Entry{ID: NewID(at), List: list.ID, Fingerprint: f, State: EntryProvisional, CaseID: c.ID, CaseRef: c.Ref, ItemID: i.ID, Since: at}

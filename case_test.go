@@ -22,7 +22,7 @@ func opened(t *testing.T) *Case {
 	r, err := Report{
 		CaseID: "c1", Depicted: DepictedSelf, Age: AgeSaidAdult, Made: MadeFakeSexual, Seen: SeenPublic,
 		Addresses: []string{"https://galerie.exemple.test/1", "https://galerie.exemple.test/2"},
-		Media:     []Medium{{Fingerprints: []Fingerprint{{PDQ, hashA, 100}, {SHA256, sumA, 0}}}},
+		Media:     []Medium{{Fingerprints: []Fingerprint{{Type: PDQ, Value: hashA, Quality: 100}, {Type: SHA256, Value: sumA}}}},
 	}.Normal(t0)
 	if err != nil {
 		t.Fatal(err)
@@ -417,8 +417,8 @@ func TestConductIsNoGround(t *testing.T) {
 func TestListable(t *testing.T) {
 	flat := "000000002c4b11342c4b2c4b0000554b00002c4b113411342c4b585e2c4b017e" // every flat grey picture
 	for f, want := range map[Fingerprint]bool{
-		{PDQ, hashA, 100}: true, {PDQ, hashA, 50}: true, {PDQ, hashA, 49}: false, {PDQ, flat, 100}: false,
-		{PDQ, strings.Repeat("0", 64), 100}: false, {PDQ, strings.Repeat("f", 64), 100}: false, {SHA256, sumA, 0}: true,
+		{Type: PDQ, Value: hashA, Quality: 100}: true, {Type: PDQ, Value: hashA, Quality: 50}: true, {Type: PDQ, Value: hashA, Quality: 49}: false, {Type: PDQ, Value: flat, Quality: 100}: false,
+		{Type: PDQ, Value: strings.Repeat("0", 64), Quality: 100}: false, {Type: PDQ, Value: strings.Repeat("f", 64), Quality: 100}: false, {Type: SHA256, Value: sumA, Quality: 0}: true,
 	} {
 		if f.Listable() != want {
 			t.Errorf("%+v listable: %v, want %v", f, !want, want)

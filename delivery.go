@@ -49,6 +49,11 @@ func (c *Case) PrepareNotice(s Service, items []string, explanation string, from
 		}
 		n.Items = append(n.Items, NoticeItem{ID: i.ID, Address: i.Address, Fingerprints: prints})
 	}
+	if tooLong(prints, len(n.Items)) {
+		for k := range n.Items {
+			n.Items[k].Fingerprints = withoutVideos(prints)
+		}
+	}
 	if len(n.Items) == 0 {
 		return "", &Error{Kind: Invalid, Field: "items", Code: "notice.items", Public: "Give at least one exact address."}
 	}

@@ -18,7 +18,7 @@ import (
 // "*" any of them. A package that is not here may not exist: add it with its
 // reason in DESIGN.md. Test files may import any package that is here.
 var may = map[string]string{
-	"":                         "pdq provenance",
+	"":                         "pdq vpdq provenance",
 	"pdq":                      "",
 	"provenance":               "",
 	"vpdq":                     "pdq",
@@ -30,7 +30,7 @@ var may = map[string]string{
 	"store":                    ". ledger pdq keyring",
 	"store/storetest":          ". store ledger keyring",
 	"exchange":                 ". pdq",
-	"flow":                     ". near pdq law store exchange media ledger provenance",
+	"flow":                     ". near pdq vpdq law store exchange media ledger provenance",
 	"stats":                    ". law",
 	"web":                      ". law store flow exchange media near pdq ledger provenance",
 	"cmd/rempart":              "*",

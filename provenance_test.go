@@ -18,7 +18,7 @@ var (
 
 func marked(marks ...provenance.Mark) Report {
 	return Report{Made: MadeRealSexual, Depicted: DepictedSelf, Age: AgeSaidAdult,
-		Media: []Medium{{Fingerprints: []Fingerprint{{PDQ, hashA, 80}}, Provenance: marks}}}
+		Media: []Medium{{Fingerprints: []Fingerprint{{Type: PDQ, Value: hashA, Quality: 80}}, Provenance: marks}}}
 }
 
 // TestMarksOfReport: marks travel with their medium, and no word but the lists'.

@@ -12,7 +12,7 @@ import (
 func TestReportNormal(t *testing.T) {
 	r, err := Report{
 		Words: "  bonjour ", Addresses: []string{" exemple.test/a ", "https://EXEMPLE.test/a", "", "http://[2001:db8::1]/x"},
-		Media: []Medium{{Fingerprints: []Fingerprint{{PDQ, strings.ToUpper(hashA), 80}}}, {Fingerprints: []Fingerprint{{PDQ, hashA, 80}}}, {}},
+		Media: []Medium{{Fingerprints: []Fingerprint{{Type: PDQ, Value: strings.ToUpper(hashA), Quality: 80}}}, {Fingerprints: []Fingerprint{{Type: PDQ, Value: hashA, Quality: 80}}}, {}},
 	}.Normal(t0.Add(17 * time.Minute))
 	if err != nil {
 		t.Fatal(err)
@@ -39,8 +39,8 @@ func TestReportProblems(t *testing.T) {
 	}
 	_, err := Report{
 		Age: "12", Words: strings.Repeat("é", MaxWords+1), Addresses: append(many, "data:image/png;base64,AAAA", "javascript:alert(1)", "pas une adresse", "https://user@exemple.test/"),
-		Media: []Medium{{Fingerprints: []Fingerprint{{PDQ, "zz", 80}}}, {Fingerprints: []Fingerprint{{"phash", hashA, 80}}}, {Fingerprints: []Fingerprint{{PDQ, hashA, 101}}},
-			{Fingerprints: slices.Repeat([]Fingerprint{{PDQ, hashA, 90}}, MaxFingerprints+1)}},
+		Media: []Medium{{Fingerprints: []Fingerprint{{Type: PDQ, Value: "zz", Quality: 80}}}, {Fingerprints: []Fingerprint{{Type: "phash", Value: hashA, Quality: 80}}}, {Fingerprints: []Fingerprint{{Type: PDQ, Value: hashA, Quality: 101}}},
+			{Fingerprints: slices.Repeat([]Fingerprint{{Type: PDQ, Value: hashA, Quality: 90}}, MaxFingerprints+1)}},
 	}.Normal(t0)
 	var p Problems
 	if !errors.As(err, &p) {

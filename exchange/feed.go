@@ -23,6 +23,7 @@ type FeedLine struct {
 	Type    rempart.FingerprintType `json:"type,omitempty"`
 	Value   string                  `json:"value,omitempty"`
 	Quality int                     `json:"quality,omitempty"`
+	Form    rempart.FingerprintForm `json:"form,omitempty"`
 	State   rempart.EntryState      `json:"state,omitempty"`
 	CaseRef string                  `json:"case_ref,omitempty"`
 	Item    string                  `json:"item,omitempty"`
@@ -35,12 +36,19 @@ type FeedLine struct {
 // MaxFeedPage is the most entries one answer of the feed holds.
 const MaxFeedPage = 5000
 
+// What is read of one answer, and of one line of it: the fingerprint of a video
+// is up to half a megabyte long, and a page holds 8 MiB of them (store.DB.Changes).
+const (
+	maxFeedAnswer = 32 << 20
+	maxFeedLine   = 1 << 20
+)
+
 // WriteFeed writes entries and the cursor.
 func WriteFeed(w io.Writer, entries []rempart.Entry, cursor string) error {
 	b := bufio.NewWriter(w)
 	enc := json.NewEncoder(b)
 	for _, e := range entries {
-		l := FeedLine{ID: e.ID, List: e.List, Type: e.Fingerprint.Type, Value: e.Fingerprint.Value, Quality: e.Fingerprint.Quality,
+		l := FeedLine{ID: e.ID, List: e.List, Type: e.Fingerprint.Type, Value: e.Fingerprint.Value, Quality: e.Fingerprint.Quality, Form: e.Fingerprint.Form,
 			State: e.State, CaseRef: e.CaseRef, Item: e.ItemID, Since: e.Since}
 		if err := enc.Encode(l); err != nil {
 			return fmt.Errorf("exchange: write feed: %w", err)
@@ -74,8 +82,8 @@ func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wai
 	if resp.StatusCode != http.StatusOK {
 		return nil, "", fmt.Errorf("exchange: feed: answered %d", resp.StatusCode)
 	}
-	sc := bufio.NewScanner(io.LimitReader(resp.Body, 16<<20))
-	sc.Buffer(make([]byte, 0, 64<<10), 64<<10)
+	sc := bufio.NewScanner(io.LimitReader(resp.Body, maxFeedAnswer))
+	sc.Buffer(make([]byte, 0, 64<<10), maxFeedLine)
 	var out []rempart.Entry
 	for sc.Scan() {
 		var l FeedLine
@@ -85,7 +93,7 @@ func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wai
 		if l.End {
 			return out, l.Cursor, nil
 		}
-		f, err := rempart.Fingerprint{Type: l.Type, Value: l.Value, Quality: l.Quality}.Normal()
+		f, err := rempart.Fingerprint{Type: l.Type, Value: l.Value, Quality: l.Quality, Form: l.Form}.Normal()
 		if err != nil {
 			return nil, "", fmt.Errorf("exchange: feed line %d: %w", len(out)+1, err)
 		}

@@ -1,8 +1,6 @@
 package flow
 
 import (
-	"slices"
-
 	"rempart"
 	"rempart/media"
 )
@@ -20,20 +18,4 @@ func frameQueries(fp media.Fingerprints) []Query {
 		}
 	}
 	return out
-}
-
-// once returns each entry that matched once, where it is nearest: most frames of
-// an animation are alike.
-func once(matches []rempart.Match) []rempart.Match {
-	best := map[string]int{}
-	for i, m := range matches {
-		if j, ok := best[m.EntryID]; !ok || m.Distance < matches[j].Distance {
-			best[m.EntryID] = i
-		}
-	}
-	i := -1
-	return slices.DeleteFunc(matches, func(m rempart.Match) bool {
-		i++
-		return best[m.EntryID] != i
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"rempart/near"
 	"rempart/pdq"
 	"rempart/store"
+	"rempart/vpdq"
 )
 
 // fresh is how old the index may be when a lookup starts: an older one is
@@ -21,7 +22,7 @@ const fresh = 10 * time.Millisecond
 // table.
 type index struct {
 	db   *store.DB
-	near *near.Index // PDQ, by the entry's number
+	near *near.Index // PDQ, by the entry's number, and images of videos, by frameID
 
 	follow sync.Mutex // held while following; owns cursor
 	cursor string
@@ -30,11 +31,12 @@ type index struct {
 	at      time.Time    // when the change table was last read to its end
 	where   string       // cursor reached then
 	entries map[uint64]store.Change
+	videos  map[uint64][]vpdq.Feature        // by the entry's number: the images that are in near
 	exact   map[rempart.Fingerprint][]uint64 // SHA-256 and MD5, by type and value
 }
 
 func newIndex(db *store.DB) *index {
-	return &index{db: db, near: near.New(), entries: map[uint64]store.Change{}, exact: map[rempart.Fingerprint][]uint64{}}
+	return &index{db: db, near: near.New(), entries: map[uint64]store.Change{}, videos: map[uint64][]vpdq.Feature{}, exact: map[rempart.Fingerprint][]uint64{}}
 }
 
 // catchUp reads the change table to its end, unless that was done within
@@ -84,6 +86,10 @@ func (x *index) apply(c store.Change) {
 		x.near.Add(near.ID(c.Num), h)
 		return
 	}
+	if c.Entry.Fingerprint.Type == rempart.VPDQ {
+		x.addVideo(c.Num, c.Entry.Fingerprint)
+		return
+	}
 	k := exactKey(c.Entry.Fingerprint)
 	x.exact[k] = append(x.exact[k], c.Num)
 }
@@ -93,6 +99,10 @@ func (x *index) remove(num uint64, f rempart.Fingerprint) {
 	delete(x.entries, num)
 	if _, ok := hashOf(f); ok {
 		x.near.Remove(near.ID(num))
+		return
+	}
+	if f.Type == rempart.VPDQ {
+		x.removeVideo(num)
 		return
 	}
 	k := exactKey(f)
@@ -120,29 +130,41 @@ func (x *index) find(f rempart.Fingerprint, form string) []rempart.Match {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	var out []rempart.Match
-	add := func(num uint64, distance int) {
-		c, ok := x.entries[num]
-		if !ok {
-			return
+	add := func(m rempart.Match, _ rempart.List, ok bool) {
+		if ok {
+			out = append(out, m)
 		}
-		e := c.Entry
-		l, ok := listByID(e.List)
-		if !ok || distance > l.Threshold {
-			return
-		}
-		out = append(out, rempart.Match{List: e.List, Type: e.Fingerprint.Type, Value: e.Fingerprint.Value, Distance: distance, Form: form,
-			Class: l.Class, Action: l.Action, CaseRef: e.CaseRef, Since: e.Since, EntryID: e.ID, CaseID: e.CaseID, ItemID: e.ItemID, PeerID: c.Peer})
 	}
 	if h, ok := hashOf(f); ok {
 		for _, m := range x.near.Search(h, pdq.MatchDistance) {
-			add(uint64(m.ID), m.Distance)
+			if num, k, ok := frameOf(m.ID); ok {
+				add(x.frameMatch(num, k, m.Distance, form))
+			} else {
+				add(x.match(uint64(m.ID), m.Distance, form))
+			}
 		}
 		return out
 	}
 	for _, num := range x.exact[exactKey(f)] {
-		add(num, 0)
+		add(x.match(num, 0, form))
 	}
 	return out
+}
+
+// match returns what is said of an entry found at a distance, unless that is
+// beyond its list's threshold; mu is held.
+func (x *index) match(num uint64, distance int, form string) (m rempart.Match, l rempart.List, ok bool) {
+	c, ok := x.entries[num]
+	if !ok {
+		return m, l, false
+	}
+	e := c.Entry
+	l, ok = listByID(e.List)
+	if !ok || distance > l.Threshold {
+		return m, l, false
+	}
+	return rempart.Match{List: e.List, Type: e.Fingerprint.Type, Value: e.Fingerprint.Value, Distance: distance, Form: form, ListedForm: e.Fingerprint.Form,
+		Class: l.Class, Action: l.Action, CaseRef: e.CaseRef, Since: e.Since, EntryID: e.ID, CaseID: e.CaseID, ItemID: e.ItemID, PeerID: c.Peer}, l, true
 }
 
 // len returns how many entries are active.

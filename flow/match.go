@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bufio"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -19,6 +20,7 @@ import (
 	"rempart/pdq"
 	"rempart/provenance"
 	"rempart/store"
+	"rempart/vpdq"
 )
 
 // MaxQueries is the most fingerprints one lookup asks for.
@@ -30,6 +32,7 @@ const MaxQueries = 1000
 type Query struct {
 	Fingerprint rempart.Fingerprint
 	Dihedral    []pdq.Hash
+	Video       *VideoQuery // more images of the video than Fingerprint holds; nil if that is all there is
 }
 
 // TooFlat is why the PDQ of a picture of low quality is not looked up.
@@ -59,6 +62,7 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 			Public: fmt.Sprintf("At most %d fingerprints can be asked for at once.", MaxQueries)}
 	}
 	var p rempart.Problems
+	frames := 0
 	for i, q := range queries {
 		n, err := q.Fingerprint.Normal()
 		if err != nil {
@@ -68,9 +72,14 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 			}
 		}
 		queries[i].Fingerprint = n
+		frames += len(n.Frames())
 	}
 	if len(p) > 0 {
 		return nil, "", p
+	}
+	if frames > maxQueryFrames {
+		return nil, "", &rempart.Error{Kind: rempart.TooLarge, Field: "fingerprints", Code: "match.too_many_images",
+			Public: fmt.Sprintf("At most %d images of videos can be asked for at once.", maxQueryFrames)}
 	}
 	where, err := f.index.catchUp(ctx)
 	if err != nil {
@@ -86,7 +95,14 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 	return out, where, err
 }
 
+// maxQueryFrames is the most images of videos, over all queries, that one lookup
+// asks for; each is looked for in eight forms.
+const maxQueryFrames = 3 * rempart.MaxFrames
+
 func (f *Flow) lookUp(q Query) Result {
+	if q.Fingerprint.Type == rempart.VPDQ {
+		return f.lookUpVideo(q)
+	}
 	if q.Fingerprint.Quality > 0 && q.Fingerprint.Quality < rempart.MinQuality {
 		return Result{Query: q, Refused: TooFlat} // flat pictures are all alike
 	}
@@ -98,15 +114,58 @@ func (f *Flow) lookUp(q Query) Result {
 		}
 		r.Matches = append(r.Matches, f.index.find(rempart.Fingerprint{Type: rempart.PDQ, Value: h.String()}, form.String())...)
 	}
-	// One line for each entry, in its nearest form.
-	slices.SortStableFunc(r.Matches, func(a, b rempart.Match) int { return a.Distance - b.Distance })
-	seen := map[string]bool{}
-	r.Matches = slices.DeleteFunc(r.Matches, func(m rempart.Match) bool {
-		again := seen[m.EntryID]
-		seen[m.EntryID] = true
-		return again
-	})
+	r.Matches = nearest(r.Matches)
+	if q.Fingerprint.Form == rempart.Unbordered {
+		unbordered(r.Matches)
+	}
 	return r
+}
+
+func (f *Flow) lookUpVideo(q Query) Result {
+	if !q.Fingerprint.Listable() {
+		return Result{Query: q, Refused: TooFlat}
+	}
+	v := q.Video
+	if v == nil {
+		v = ofVideo(q.Fingerprint)
+	}
+	whole, bare := f.index.findVideo(v.Whole), f.index.findVideo(v.Unbordered)
+	unbordered(bare)
+	bare = slices.DeleteFunc(bare, func(b rempart.Match) bool {
+		return slices.ContainsFunc(whole, func(w rempart.Match) bool {
+			return w.EntryID == b.EntryID && w.PeerID == b.PeerID && w.Video != nil && !better(b.Video, w.Video)
+		})
+	})
+	r := Result{Query: q, Matches: nearest(append(bare, whole...))}
+	if q.Fingerprint.Form == rempart.Unbordered {
+		unbordered(r.Matches)
+	}
+	return r
+}
+
+// nearest returns one match for each entry, in its nearest form. Where a picture
+// is listed with and without its borders, that is one match.
+func nearest(all []rempart.Match) []rempart.Match {
+	slices.SortStableFunc(all, func(a, b rempart.Match) int { return a.Distance - b.Distance })
+	entries, media := map[string]bool{}, map[string]bool{}
+	return slices.DeleteFunc(all, func(m rempart.Match) bool {
+		entry, medium := m.PeerID+" "+m.EntryID, m.PeerID+" "+m.CaseRef+" "+m.ItemID+" "+string(m.Type)
+		if entries[entry] || m.ListedForm != "" && media[medium+" whole"] || m.ListedForm == "" && media[medium+" bare"] {
+			return true
+		}
+		form := " whole"
+		if m.ListedForm != "" {
+			form = " bare"
+		}
+		entries[entry], media[medium+form] = true, true
+		return false
+	})
+}
+
+func unbordered(matches []rempart.Match) {
+	for i := range matches {
+		matches[i].Unbordered = true
+	}
 }
 
 // stop tells, once for each upload and item that matched, that an upload was
@@ -117,6 +176,9 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 	nearest := map[string]rempart.Match{}
 	for _, r := range results {
 		for _, m := range r.Matches {
+			if m.Action == rempart.ActionReview {
+				continue // to be looked at: not stopped by that
+			}
 			k := m.PeerID + "/" + m.CaseRef + "/" + m.ItemID
 			if best, ok := nearest[k]; !ok || m.Distance < best.Distance {
 				nearest[k] = m
@@ -174,39 +236,41 @@ func (f *Flow) hub(ctx context.Context) (rempart.Peer, error) {
 	return rempart.Peer{}, &rempart.Error{Kind: rempart.NotFound, Code: "peer.hub", Public: "This instance follows no hub."}
 }
 
-// Checked is what a file's check found. There is nothing of the picture in it
-// but its fingerprints, size and marks.
+// Checked is what a file's check found. There is nothing of the picture or video
+// in it but its fingerprints, size and marks.
 type Checked struct {
 	Matches       []rempart.Match
-	Quality       int
-	PDQ, SHA256   string
+	Print         rempart.Fingerprint // the PDQ or the vPDQ
+	SHA256        string
 	Width, Height int
-	Format        string
+	Format        string // of a picture; the codec of a video
 	Animated      bool
-	Frames        int // of an animation: that were looked up, the picture among them
-	FramesTotal   int // that it has; 0 if it was not read frame by frame
+	Frames        int     // of an animation: that were looked up, the picture among them
+	FramesTotal   int     // that it has; 0 if it was not read frame by frame
+	Bordered      bool    // and looked up without its borders too
+	Images        int     // of a video: how many were fingerprinted; 0 of a picture
+	Duration      float64 // of a video, in seconds; 0 if the file does not say
 	Position      string
-	Provenance    []provenance.Mark // what the file says of how it was made; never nil
+	Provenance    []provenance.Mark // what a picture says of how it was made; never nil
 }
 
-// CheckFile fingerprints a picture in memory and looks it up in its eight forms,
-// and so each frame of an animation.
-// The bytes live for the time of this call.
+// CheckFile fingerprints a picture or a video in memory and looks it up in its
+// eight forms, and so each frame of an animation. The bytes live for the time of this call.
 func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, error) {
-	fp, err := media.Fingerprint(ctx, r, media.Default)
-	if err != nil {
-		return Checked{}, pictureError(err)
+	b := bufio.NewReader(r)
+	start, _ := b.Peek(64) // what cannot be read is told by who reads on
+	check := pictureQueries
+	if media.IsVideo(start) {
+		check = videoQueries
 	}
-	c := Checked{Quality: fp.Quality, PDQ: fp.PDQ.String(), SHA256: fp.SHA256, Width: fp.Width, Height: fp.Height, Format: fp.Format, Animated: fp.Animated,
-		Frames: len(fp.Frames), FramesTotal: fp.FramesTotal, Provenance: fp.Provenance}
+	c, queries, err := check(ctx, b)
+	if err != nil {
+		return Checked{}, err
+	}
 	if up.Key == "" {
 		up.Key = rempart.NewID(f.Now())
 	}
-	queries := []Query{{Fingerprint: rempart.Fingerprint{Type: rempart.SHA256, Value: fp.SHA256}}}
-	if fp.Quality >= rempart.MinQuality {
-		queries = append(queries, Query{Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: c.PDQ, Quality: fp.Quality}, Dihedral: fp.Dihedral[:]})
-	}
-	queries = append(queries, frameQueries(fp)...)
+	queries = append([]Query{{Fingerprint: rempart.Fingerprint{Type: rempart.SHA256, Value: c.SHA256}}}, queries...)
 	results, where, err := f.Match(ctx, queries, up)
 	if err != nil {
 		return Checked{}, err
@@ -215,8 +279,80 @@ func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, 
 	for _, r := range results {
 		c.Matches = append(c.Matches, r.Matches...)
 	}
-	c.Matches = once(c.Matches)
+	c.Matches = nearest(c.Matches)
 	return c, nil
+}
+
+func pictureQueries(ctx context.Context, r io.Reader) (Checked, []Query, error) {
+	fp, err := media.Fingerprint(ctx, r, media.Default)
+	if err != nil {
+		return Checked{}, nil, pictureError(err)
+	}
+	c := Checked{Print: rempart.Fingerprint{Type: rempart.PDQ, Value: fp.PDQ.String(), Quality: fp.Quality},
+		SHA256: fp.SHA256, Width: fp.Width, Height: fp.Height, Format: fp.Format, Animated: fp.Animated,
+		Frames: len(fp.Frames), FramesTotal: fp.FramesTotal, Provenance: fp.Provenance}
+	var queries []Query
+	if fp.Quality >= rempart.MinQuality {
+		queries = append(queries, Query{Fingerprint: c.Print, Dihedral: fp.Dihedral[:]})
+	}
+	return c, append(queries, frameQueries(fp)...), nil
+}
+
+// Of a video at most checkFrames images are looked up, whatever its length.
+const checkFrames = 12_000
+
+// checkVideo bounds one video of an upload check: it is held in memory.
+var checkVideo = media.VideoOptions{Bytes: media.Default.Bytes, Frames: 1_000_000, Most: checkFrames}
+
+// videoQueries reads every image: a list may hold but one or two a second, and
+// two samples of a fast scene miss each other.
+func videoQueries(ctx context.Context, r io.Reader) (Checked, []Query, error) {
+	v, err := media.FingerprintVideo(ctx, r, checkVideo)
+	if err != nil {
+		return Checked{}, nil, videoError(err)
+	}
+	c := Checked{Print: rempart.NewVPDQ(v.Features, rempart.ListedFrames), SHA256: v.SHA256,
+		Width: v.Width, Height: v.Height, Format: v.Codec, Duration: v.Duration, Images: len(v.Features), Provenance: []provenance.Mark{}}
+	if !c.Print.Listable() {
+		return c, nil, nil
+	}
+	q := &VideoQuery{}
+	for form := range q.Whole {
+		q.Whole[form] = inForm(v.Features, v.Dihedral, pdq.Dihedral(form))
+	}
+	return c, []Query{{Fingerprint: c.Print, Video: q}}, nil
+}
+
+// inForm returns the images that count, each value once, in one of their forms.
+func inForm(features []vpdq.Feature, dihedral [][8]pdq.Hash, form pdq.Dihedral) []vpdq.Feature {
+	turned := make([]vpdq.Feature, len(features))
+	for k, x := range features {
+		turned[k] = x
+		turned[k].PDQ = dihedral[k][form]
+	}
+	return rempart.CountedImages(turned)
+}
+
+// videoError turns a refusal of a video into a sentence.
+func videoError(err error) error {
+	e := &rempart.Error{Kind: rempart.Invalid, Field: "file", Err: err}
+	switch {
+	case errors.Is(err, media.ErrMissing):
+		e.Kind, e.Code, e.Public = rempart.Unavailable, "video.missing", "Videos cannot be read here: ffmpeg is not installed on this server. Pictures can."
+	case errors.Is(err, media.ErrTooLong):
+		e.Kind, e.Code, e.Public = rempart.TooLarge, "video.long", "This video is too long; at most four hours can be checked."
+	case errors.Is(err, media.ErrTooManyPixels):
+		e.Kind, e.Code, e.Public = rempart.TooLarge, "video.pixels", "The images of this video have too many pixels; at most 36 million can be checked."
+	case errors.Is(err, media.ErrTooCostly):
+		e.Kind, e.Code, e.Public = rempart.TooLarge, "video.costly", "This video was given up: it takes more work than a check may."
+	case errors.Is(err, media.ErrNotVideo), errors.Is(err, media.ErrUnsupported):
+		e.Code, e.Public = "video.unsupported", "This video is of a kind that cannot be read here. MP4, MOV, WebM, Matroska, AVI and MPEG can."
+	case errors.Is(err, media.ErrDamaged):
+		e.Code, e.Public = "video.damaged", "This file is damaged or incomplete: the video in it cannot be read."
+	default:
+		return pictureError(err)
+	}
+	return e
 }
 
 // pictureError turns a decoder's refusal into a sentence.

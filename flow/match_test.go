@@ -231,7 +231,7 @@ func TestMatchDihedral(t *testing.T) {
 	// A flat picture is looked for by its bytes only, and its quality says why.
 	grey := image.NewRGBA(image.Rect(0, 0, 64, 64))
 	c, err = s.CheckFile(t.Context(), bytes.NewReader(pngOf(t, grey)), flow.Upload{Peer: "forum"})
-	if err != nil || c.Quality >= rempart.MinQuality || len(c.Matches) != 0 {
+	if err != nil || c.Print.Quality >= rempart.MinQuality || len(c.Matches) != 0 {
 		t.Errorf("flat picture: %+v, %v", c, err)
 	}
 	if n := s.stops(); n != 0 {

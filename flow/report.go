@@ -77,12 +77,12 @@ func digest(secret []byte, r rempart.Report) (string, error) {
 
 func tooFlat(m rempart.Medium) bool {
 	for _, p := range m.Fingerprints {
-		if p.Type == rempart.PDQ && p.Listable() {
+		if p.Type.Perceptual() && p.Listable() {
 			return false
 		}
 	}
 	for _, p := range m.Fingerprints {
-		if p.Type == rempart.PDQ {
+		if p.Type.Perceptual() {
 			return true
 		}
 	}

@@ -37,6 +37,11 @@ type VideoOptions struct {
 	// ratio; 0 is as they are, which is what hashes are computed from.
 	Width, Height int
 
+	// Most is how many frames are fingerprinted at most: where more come, every
+	// second one is left out, of those that remain again every second one, and so
+	// on; 0 is all. It bounds what is kept, not what is decoded: see Frames.
+	Most int
+
 	Bytes    int64         // length of the file
 	Pixels   int64         // of one frame, as stored and as wanted
 	Frames   int           // that come out

@@ -19,6 +19,7 @@ type VideoFingerprints struct {
 	Rate     float64        `json:"rate"`     // frames a second
 	Duration float64        `json:"duration"` // seconds; 0 if the file does not say
 	Features []vpdq.Feature `json:"-"`        // of each frame that was asked for, whatever its quality; at least one
+	Dihedral [][8]pdq.Hash  `json:"-"`        // of the same frames, each indexed by pdq.Dihedral
 }
 
 // FingerprintVideo reads a video from r, to its end, and returns the
@@ -29,30 +30,53 @@ type VideoFingerprints struct {
 // ffmpeg differ, and frames are hashed by their brightness as the video stores
 // it, not by way of colours. That is 0 to 6 bits on sharp frames.
 func FingerprintVideo(ctx context.Context, r io.Reader, opt VideoOptions) (VideoFingerprints, error) {
-	var features []vpdq.Feature
+	var out VideoFingerprints
+	came, every := 0, 1
 	info, err := video(ctx, r, opt.filled(), true, func(f Frame) error {
-		hash, err := pdq.FromY(f.y, f.Width, f.Width, f.Height)
+		if came++; (came-1)%every != 0 {
+			return nil
+		}
+		if opt.Most > 0 && len(out.Features) >= opt.Most {
+			out.halve()
+			if every *= 2; (came-1)%every != 0 {
+				return nil
+			}
+		}
+		forms, quality, err := pdq.DihedralFromY(f.y, f.Width, f.Width, f.Height)
 		if err != nil {
 			return err
 		}
-		features = append(features, vpdq.Feature{
-			PDQ:       hash.Hash,
-			Quality:   hash.Quality,
+		hash := forms[pdq.Original]
+		if f.Width == 64 && f.Height == 64 { // the one size at which they differ
+			r, err := pdq.FromY(f.y, f.Width, f.Width, f.Height)
+			if err != nil {
+				return err
+			}
+			hash, quality = r.Hash, r.Quality
+		}
+		out.Features = append(out.Features, vpdq.Feature{
+			PDQ:       hash,
+			Quality:   quality,
 			Frame:     f.Number,
 			Timestamp: f.Timestamp,
 		})
+		out.Dihedral = append(out.Dihedral, forms)
 		return nil
 	})
 	if err != nil {
 		return VideoFingerprints{}, err
 	}
-	return VideoFingerprints{
-		SHA256:   hex.EncodeToString(info.SHA256[:]),
-		Codec:    info.Codec,
-		Width:    info.Width,
-		Height:   info.Height,
-		Rate:     info.Rate,
-		Duration: info.Duration,
-		Features: features,
-	}, nil
+	out.SHA256, out.Codec = hex.EncodeToString(info.SHA256[:]), info.Codec
+	out.Width, out.Height, out.Rate, out.Duration = info.Width, info.Height, info.Rate, info.Duration
+	return out, nil
+}
+
+// halve drops every second frame.
+func (v *VideoFingerprints) halve() {
+	kept := 0
+	for k := 0; k < len(v.Features); k += 2 {
+		v.Features[kept], v.Dihedral[kept] = v.Features[k], v.Dihedral[k]
+		kept++
+	}
+	v.Features, v.Dihedral = v.Features[:kept], v.Dihedral[:kept]
 }

@@ -48,7 +48,7 @@ type dialect struct {
 
 var sqliteDialect = &dialect{
 	words: strings.NewReplacer("SERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT",
-		"BIGINT", "INTEGER", "BYTEA", "BLOB"),
+		"BIGINT", "INTEGER", "BYTEA", "BLOB", "--sqlite ", ""),
 	xid:        "0",
 	nextChange: "(SELECT coalesce(max(seq), 0) + 1 FROM entries WHERE xid = 0)",
 	settled:    "0 = 0",

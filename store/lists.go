@@ -11,6 +11,12 @@ import (
 	"rempart"
 )
 
+// MaxChangeBytes is about how many bytes of fingerprints one answer of [DB.Changes]
+// holds: that of a video is up to half a megabyte long.
+const MaxChangeBytes = 8 << 20
+
+var errEnough = errors.New("enough for one answer")
+
 // A Change is one row of the change table: an entry and the state it is now in.
 type Change struct {
 	Num   uint64 // stable number of the entry, for indexes
@@ -23,15 +29,15 @@ type Change struct {
 // withdrawn stays so, and what a feed says about a time before what we know of
 // is old news.
 func (t *tx) entry(peer string, e rempart.Entry) error {
-	if _, err := t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, xid, seq)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, `+t.db.xid+`, `+t.db.nextChange+`)
+	if _, err := t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, `+t.db.xid+`, `+t.db.nextChange+`)
 		ON CONFLICT (peer_id, id) DO UPDATE SET list = excluded.list, type = excluded.type, value = excluded.value, quality = excluded.quality,
 			state = excluded.state, case_id = excluded.case_id, case_ref = excluded.case_ref, item_id = excluded.item_id,
-			since = excluded.since, xid = excluded.xid, seq = excluded.seq
-		WHERE (entries.list, entries.type, entries.value, entries.quality, entries.state, entries.case_id, entries.case_ref, entries.item_id)
-			<> (excluded.list, excluded.type, excluded.value, excluded.quality, excluded.state, excluded.case_id, excluded.case_ref, excluded.item_id)
+			since = excluded.since, form = excluded.form, xid = excluded.xid, seq = excluded.seq
+		WHERE (entries.list, entries.type, entries.value, entries.quality, entries.state, entries.case_id, entries.case_ref, entries.item_id, entries.form)
+			<> (excluded.list, excluded.type, excluded.value, excluded.quality, excluded.state, excluded.case_id, excluded.case_ref, excluded.item_id, excluded.form)
 			AND entries.state <> 'withdrawn' AND (entries.peer_id = '' OR entries.since <= excluded.since)`,
-		peer, e.ID, e.List, string(e.Fingerprint.Type), e.Fingerprint.Value, e.Fingerprint.Quality, string(e.State), e.CaseID, e.CaseRef, e.ItemID, micros(e.Since)); err != nil {
+		peer, e.ID, e.List, string(e.Fingerprint.Type), e.Fingerprint.Value, e.Fingerprint.Quality, string(e.State), e.CaseID, e.CaseRef, e.ItemID, micros(e.Since), string(e.Fingerprint.Form)); err != nil {
 		return fmt.Errorf("store: entry %s of list %s: %w", e.ID, e.List, err)
 	}
 	return nil
@@ -44,31 +50,44 @@ func (t *tx) entry(peer string, e rempart.Entry) error {
 // was restored elsewhere begins a new epoch, in which a reader with an older
 // cursor is given everything again.
 //
-// An entry that changed twice is given once, in its last state.
+// An entry that changed twice is given once, in its last state. Fewer than limit
+// may come although there are more; none come only at the end.
 func (db *DB) Changes(ctx context.Context, after string, limit int) ([]Change, string, error) {
 	xid, seq, err := db.parseCursor(after)
 	if err != nil {
 		return nil, "", err
 	}
+	var lastXid, lastSeq int64
 	if limit <= 0 || limit > 10_000 {
 		limit = 10_000
 	}
-	rows, err := db.r.QueryContext(ctx, `SELECT num, peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, xid, seq
+	rows, err := db.r.QueryContext(ctx, `SELECT num, peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq
 		FROM entries WHERE (xid, seq) > ($1, $2) AND `+db.settled+` ORDER BY xid, seq LIMIT $3`, xid, seq, limit)
-	out, err := collect(rows, err, func(s scanner) (c Change, err error) {
+	var out []Change
+	bytes := 0
+	_, err = collect(rows, err, func(s scanner) (c Change, err error) {
+		if bytes >= MaxChangeBytes {
+			return c, errEnough
+		}
 		var since int64
 		e := &c.Entry
-		err = s.Scan(&c.Num, &c.Peer, &e.ID, &e.List, &e.Fingerprint.Type, &e.Fingerprint.Value, &e.Fingerprint.Quality, &e.State, &e.CaseID, &e.CaseRef, &e.ItemID, &since, &xid, &seq)
+		err = s.Scan(&c.Num, &c.Peer, &e.ID, &e.List, &e.Fingerprint.Type, &e.Fingerprint.Value, &e.Fingerprint.Quality, &e.State, &e.CaseID, &e.CaseRef, &e.ItemID, &since, &e.Fingerprint.Form, &xid, &seq)
+		if err != nil {
+			return c, err
+		}
 		e.Since = fromMicros(since)
-		return c, err
+		out = append(out, c)
+		bytes += len(e.Fingerprint.Value)
+		lastXid, lastSeq = xid, seq
+		return c, nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errEnough) {
 		return nil, "", db.explain(fmt.Errorf("store: changes: %w", err))
 	}
 	if len(out) == 0 {
 		return nil, after, nil
 	}
-	return out, db.era + "-" + strconv.FormatInt(xid, 10) + "-" + strconv.FormatInt(seq, 10), nil
+	return out, db.era + "-" + strconv.FormatInt(lastXid, 10) + "-" + strconv.FormatInt(lastSeq, 10), nil
 }
 
 // parseCursor reads a place among the changes; one of another epoch is the

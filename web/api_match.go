@@ -53,7 +53,7 @@ type matchPrint struct {
 
 // matchAnswer is what POST /api/v1/match answers.
 type matchAnswer struct {
-	Results  []matchResult `json:"results" doc:"one for each query, in order; for a file, its sha256 and its pdq"`
+	Results  []matchResult `json:"results" doc:"one for each query, in order; for a file, its sha256 and its pdq, or vpdq of a video"`
 	Position string        `json:"position" doc:"place in the change table at which the answer was made"`
 
 	// Provenance is of a file only, and then a list, empty or not.
@@ -72,7 +72,7 @@ type matchResult struct {
 const maxMatchBody = 65 << 20
 
 // maxMatchJSON is that of one with fingerprints: a thousand, each in eight
-// forms, take about 700 kB.
+// forms, take about 700 kB, and the images of a video up to 350 kB.
 const maxMatchJSON = 1 << 20
 
 // matchAPI registers the check that a platform puts in front of its storage.
@@ -80,7 +80,7 @@ func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 	body := jsonBody(a, reflect.TypeFor[matchQuery]())
 	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash, and the marks that it carries of how it was made are answered beside the matches. An upload that matches counts as stopped, unless stopped=false."}}
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "match", Method: http.MethodPost, Path: "/api/v1/match", Tags: []string{"match"}, Security: withKey,
-		Summary:     "Is this upload a listed picture?",
+		Summary:     "Is this upload a listed picture or video?",
 		Description: "With the key of a platform. The answer says list, distance, class and the action recommended; the platform decides. An Idempotency-Key makes the same upload, asked twice, one stop.",
 		Parameters: []*huma.Param{
 			{Name: "Idempotency-Key", In: "header", Description: "names the upload: asked twice under one key, it is one stop", Schema: &huma.Schema{Type: "string"}},
@@ -141,6 +141,9 @@ func (s *Server) matchPrints(r *http.Request, up flow.Upload) (*matchAnswer, err
 	queries := make([]flow.Query, len(q.Fingerprints))
 	for i, f := range q.Fingerprints {
 		queries[i].Fingerprint = f.Fingerprint
+		if f.Type == rempart.VPDQ && len(f.Dihedral) > 0 {
+			return nil, &rempart.Error{Kind: rempart.Invalid, Field: "dihedral", Code: "match.dihedral_video", Public: "dihedral is for a pdq alone; the images of a vpdq are turned here."}
+		}
 		for _, d := range f.Dihedral {
 			h, err := pdq.Parse(d)
 			if err != nil || len(f.Dihedral) != 8 {
@@ -178,16 +181,20 @@ func (s *Server) matchFile(r *http.Request, up flow.Upload) (*matchAnswer, error
 		return nil, bodyError(err, "")
 	}
 	ans := &matchAnswer{Position: c.Position, Provenance: &c.Provenance}
-	by := map[rempart.FingerprintType][]rempart.Match{}
+	var exact, near []rempart.Match
 	for _, m := range c.Matches {
-		by[m.Type] = append(by[m.Type], m)
+		if m.Type.Perceptual() {
+			near = append(near, m)
+		} else {
+			exact = append(exact, m)
+		}
 	}
-	ans.add(rempart.SHA256, c.SHA256, 0, "", by[rempart.SHA256])
+	ans.add(rempart.SHA256, c.SHA256, 0, "", exact)
 	note := ""
-	if c.Quality < rempart.MinQuality {
+	if c.Print.Quality < rempart.MinQuality {
 		note = flow.TooFlat
 	}
-	ans.add(rempart.PDQ, c.PDQ, c.Quality, note, by[rempart.PDQ])
+	ans.add(c.Print.Type, c.Print.Value, c.Print.Quality, note, near)
 	return ans, nil
 }
 

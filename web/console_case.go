@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -56,8 +57,26 @@ func (v itemView) Disappointed() bool { return disappointed(v.State) }
 // A printLine is one fingerprint, short and whole.
 type printLine struct {
 	rempart.Fingerprint
-	Short    string
+	Short    string // "" of a video's
+	Said     string // its quality, or how many images it holds
 	Listable bool
+}
+
+// lineOf says a fingerprint in one line.
+func lineOf(p page, f rempart.Fingerprint) printLine {
+	l := printLine{Fingerprint: f, Listable: f.Listable()}
+	switch f.Type {
+	case rempart.VPDQ:
+		l.Said = p.N("print.images", len(f.Frames()))
+	case rempart.PDQ:
+		l.Short, l.Said = short(f.Value), strconv.Itoa(f.Quality)+"/100"
+	default:
+		l.Short = short(f.Value)
+	}
+	if f.Form == rempart.Unbordered {
+		l.Said += " · " + p.T("print.bare")
+	}
+	return l
 }
 
 // A groupView is the addresses of a case that one notice can name.
@@ -105,7 +124,10 @@ func items(p page, c *rempart.Case) (addresses, media []itemView) {
 		}
 		v := itemView{Item: i, Label: p.T("item.medium", len(media)+1)}
 		for _, f := range i.Fingerprints {
-			v.Lines = append(v.Lines, printLine{f, short(f.Value), f.Listable()})
+			v.Lines = append(v.Lines, lineOf(p, f))
+			if f.Type == rempart.VPDQ {
+				v.Label = p.T("item.video", len(media)+1)
+			}
 		}
 		media = append(media, v)
 	}

@@ -112,7 +112,7 @@ func (s *Server) noticePage(w http.ResponseWriter, r *http.Request, status int, 
 			}
 		}
 		for _, f := range ni.Fingerprints {
-			x.Prints = append(x.Prints, printLine{f, short(f.Value), true})
+			x.Prints = append(x.Prints, lineOf(v.Preview, f))
 		}
 		v.Items = append(v.Items, x)
 	}

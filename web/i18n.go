@@ -152,6 +152,15 @@ func (p page) Date(t time.Time) string {
 	return day + "\u00a0" + months[t.Month()-1] + "\u00a0" + strconv.Itoa(t.Year())
 }
 
+// Percent returns 92.8%, or 92,8 % in French.
+func (p page) Percent(n float64) string {
+	s := strconv.FormatFloat(n, 'f', -1, 64)
+	if p.Lang == "en" {
+		return s + "%"
+	}
+	return strings.ReplaceAll(s, ".", ",") + "\u00a0%"
+}
+
 // DateTime returns the day and minute in Paris: 22 novembre 2026 à 9 h 05,
 // 22 November 2026 at 09:05; "" for no time.
 func (p page) DateTime(t time.Time) string {

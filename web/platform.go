@@ -178,7 +178,7 @@ func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, 
 		x := intakeItemView{NoticeItem: ni, Label: p.T("item.item", k+1), Form: s.firstDecision(i, ni)}
 		names[ni.ID] = x.Label
 		for _, f := range ni.Fingerprints {
-			x.Prints = append(x.Prints, printLine{f, short(f.Value), true})
+			x.Prints = append(x.Prints, lineOf(p, f))
 		}
 		if d, ok := i.Decisions[ni.ID]; ok {
 			x.Decision, x.Statement = &d, made[ni.ID]

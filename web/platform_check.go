@@ -2,19 +2,22 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net/http"
 
 	"rempart"
 	"rempart/flow"
 )
 
-// A checkView is what the check of one picture found. The picture itself is
+// A checkView is what the check of one picture or video found. The file itself is
 // gone by the time this is shown.
 type checkView struct {
 	Checked *flow.Checked // nil before a check
 	Matches []matchLine
-	Short   string // of the picture's own PDQ
+	Short   string // of the picture's own PDQ; "" of a video
+	Images  int    // in the vPDQ of a video; 0 of a picture
 	TooFlat bool
 	Remarks []remark
 }
@@ -24,6 +27,17 @@ type matchLine struct {
 	rempart.Match
 	ListName string
 	Short    string
+	Moment   string // of At, as moment writes it; "" if there is none
+	Offset   string // of Video, without its sign
+}
+
+// moment writes seconds as people read a video's clock: 1:05, 12:00:07.
+func moment(seconds float64) string {
+	n := int(seconds + 0.5)
+	if n >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", n/3600, n/60%60, n%60)
+	}
+	return fmt.Sprintf("%d:%02d", n/60, n%60)
 }
 
 func (s *Server) checkForm(w http.ResponseWriter, r *http.Request) {
@@ -60,9 +74,18 @@ func (s *Server) checkPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := s.consolePage(r)
-	v := checkView{Checked: &found, Short: short(found.PDQ), TooFlat: found.Quality < rempart.MinQuality}
+	v := checkView{Checked: &found, Images: len(found.Print.Frames()), TooFlat: found.Print.Quality < rempart.MinQuality}
+	if v.Images == 0 {
+		v.Short = short(found.Print.Value)
+	}
 	for _, m := range found.Matches {
 		line := matchLine{Match: m, ListName: m.List, Short: short(m.Value)}
+		if m.At != nil {
+			line.Moment = moment(*m.At)
+		}
+		if m.Video != nil {
+			line.Offset = moment(math.Abs(m.Video.Offset))
+		}
 		for _, l := range rempart.Lists {
 			if l.ID == m.List {
 				line.ListName = l.Name.In(p.Lang)

@@ -235,7 +235,7 @@ func TestCheck(t *testing.T) {
 	found, err := d.flow.CheckFile(context.Background(), bytes.NewReader(photo), flow.Upload{})
 	d.must(err)
 	d.must(d.db.Commit(context.Background(), "", rempart.Consequences{Entries: []rempart.EntryChange{
-		{Entry: rempart.Entry{ID: "e1", List: "ncii-adult", Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: found.PDQ, Quality: found.Quality}, State: rempart.EntryActive, CaseRef: "7F3K-9QXM", ItemID: "i1", Since: d.now}},
+		{Entry: rempart.Entry{ID: "e1", List: "ncii-adult", Fingerprint: found.Print, State: rempart.EntryActive, CaseRef: "7F3K-9QXM", ItemID: "i1", Since: d.now}},
 	}}))
 	for _, lang := range langs {
 		s.lang = lang
@@ -252,7 +252,7 @@ func TestCheck(t *testing.T) {
 		status   int
 		sentence string
 	}{
-		"no file":       {nil, 422, "Choisissez une image à vérifier."},
+		"no file":       {nil, 422, "Choisissez un fichier à vérifier."},
 		"no picture":    {[]byte("Bonjour, ceci est un texte."), 422, "n’est pas une image"},
 		"truncated":     {photo[:len(photo)/2], 422, "incomplet"},
 		"a huge header": {hugePNG, 413, "trop de pixels"},

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"unicode"
 
+	"rempart"
 	"rempart/media"
 	"rempart/vpdq"
 )
@@ -163,8 +164,8 @@ func (c *hashCmd) file(ctx context.Context, name string) (line string, object an
 		if !c.JSON {
 			return "", nil, errors.New("is a video, of which one line says nothing: use -json")
 		}
-		v, err := media.FingerprintVideo(ctx, whole, media.VideoOptions{Seconds: 1})
-		return "", videoLine{name, v, len(v.Features), len(vpdq.Dense(v.Features))}, err
+		v, err := readVideo(ctx, name, whole)
+		return "", v, err
 	}
 	fp, err := media.Fingerprint(ctx, whole, media.Default)
 	return fmt.Sprintf("%s %d %s", fp.PDQ, fp.Quality, oneLine(name)), struct {
@@ -184,10 +185,43 @@ func hashFile(ctx context.Context, name string) (media.Fingerprints, error) {
 	return media.Fingerprint(ctx, f, media.Default)
 }
 
-// A videoLine is what is said of a video, which is sampled once a second.
+// A videoLine is what is said of a video.
 type videoLine struct {
 	File string `json:"file"`
 	media.VideoFingerprints
-	Frames   int `json:"frames"`   // that were hashed
-	Features int `json:"features"` // of these, the ones that mean something, each value once
+	Frames   int    `json:"frames"`   // that were hashed
+	Features int    `json:"features"` // of these, the ones that mean something, each value once
+	Quality  int    `json:"quality"`  // of the best of them
+	VPDQ     string `json:"vpdq"`     // the value of a fingerprint of type vpdq, such as a list holds
+}
+
+// isVideo says whether a file is one by its beginning; not if it cannot be
+// read.
+func isVideo(name string) bool {
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	start := make([]byte, 64)
+	n, _ := io.ReadFull(f, start)
+	return media.IsVideo(start[:n])
+}
+
+func hashVideo(ctx context.Context, name string) (videoLine, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return videoLine{}, opening(err)
+	}
+	defer f.Close()
+	return readVideo(ctx, name, f)
+}
+
+func readVideo(ctx context.Context, name string, r io.Reader) (videoLine, error) {
+	v, err := media.FingerprintVideo(ctx, r, media.VideoOptions{Frames: 1_000_000, Most: rempart.MaxFrames})
+	if err != nil {
+		return videoLine{}, err
+	}
+	print := rempart.NewVPDQ(rempart.AtRate(v.Features, rempart.ListedRate), rempart.ListedFrames)
+	return videoLine{name, v, len(v.Features), len(vpdq.Dense(v.Features)), print.Quality, print.Value}, nil
 }

@@ -13,12 +13,12 @@ import (
 	"rempart"
 )
 
-// matchCmd asks an instance about pictures; only fingerprints travel.
+// matchCmd asks an instance about pictures and videos; only fingerprints travel.
 type matchCmd struct {
 	URL   string   `help:"Address of the instance." default:"http://127.0.0.1:8080" env:"REMPART_URL"`
 	Key   string   `help:"A platform's key there." env:"REMPART_KEY" required:""`
 	JSON  bool     `name:"json" help:"One JSON object a line."`
-	Files []string `arg:"" name:"file" help:"Pictures: JPEG, PNG, GIF or WebP."`
+	Files []string `arg:"" name:"file" help:"Pictures and videos, as rempart hash reads them."`
 }
 
 // Help says what a program that calls this wants to know.
@@ -55,7 +55,7 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 			fmt.Fprintf(s.out, "no match %s\n", name)
 		}
 		for _, m := range matches {
-			fmt.Fprintf(s.out, "match %s %s %d %s %s %s %s\n", m.List, m.Type, m.Distance, m.Form, m.Action, m.CaseRef, name)
+			fmt.Fprintf(s.out, "match %s %s %d %s %s %s%s %s\n", m.List, m.Type, m.Distance, m.Form, m.Action, m.CaseRef, ofVideo(m), name)
 		}
 	}
 	if failed {
@@ -65,24 +65,56 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-func (c *matchCmd) ask(ctx context.Context, client *http.Client, u, name string) ([]rempart.Match, error) {
+// ofVideo is what a line says more of a match in videos: both percentages, or the
+// second at which one image matched.
+func ofVideo(m rempart.Match) string {
+	switch {
+	case m.Video != nil:
+		return fmt.Sprintf(" query=%.1f%% listed=%.1f%% aligned=%.1f%%", m.Video.Query, m.Video.Listed, m.Video.Aligned)
+	case m.At != nil:
+		return fmt.Sprintf(" at=%.1fs", *m.At)
+	}
+	return ""
+}
+
+// A queryPrint is one fingerprint as POST /api/v1/match takes it.
+type queryPrint struct {
+	rempart.Fingerprint
+	Dihedral []string `json:"dihedral,omitempty"`
+}
+
+// queries returns the fingerprints of a file, as they are asked for.
+func queries(ctx context.Context, name string) ([]queryPrint, error) {
+	if isVideo(name) {
+		v, err := hashVideo(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		prints := []queryPrint{{Fingerprint: rempart.Fingerprint{Type: rempart.SHA256, Value: v.SHA256}}}
+		if all := rempart.NewVPDQ(v.VideoFingerprints.Features, rempart.MaxFrames); all.Listable() {
+			prints = append(prints, queryPrint{Fingerprint: all})
+		}
+		return prints, nil
+	}
 	fp, err := hashFile(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	type print struct {
-		Type     rempart.FingerprintType `json:"type"`
-		Value    string                  `json:"value"`
-		Quality  int                     `json:"quality,omitempty"`
-		Dihedral []string                `json:"dihedral,omitempty"`
-	}
-	prints := []print{{Type: rempart.SHA256, Value: fp.SHA256}}
+	prints := []queryPrint{{Fingerprint: rempart.Fingerprint{Type: rempart.SHA256, Value: fp.SHA256}}}
 	if fp.Quality >= rempart.MinQuality {
-		p := print{Type: rempart.PDQ, Value: fp.PDQ.String(), Quality: fp.Quality}
+		p := queryPrint{Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: fp.PDQ.String(), Quality: fp.Quality}}
 		for _, h := range fp.Dihedral {
 			p.Dihedral = append(p.Dihedral, h.String())
 		}
 		prints = append(prints, p)
+	}
+	return prints, nil
+}
+
+func (c *matchCmd) ask(ctx context.Context, client *http.Client, u, name string) ([]rempart.Match, error) {
+	prints, err := queries(ctx, name)
+	if err != nil {
+		return nil, err
 	}
 	body, err := json.Marshal(map[string]any{"fingerprints": prints})
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rempart"
 )
 
 // TestHashVideo: a line of JSON for a video, and a clear refusal without
@@ -30,17 +32,21 @@ func TestHashVideo(t *testing.T) {
 		t.Fatalf("exit %d: %s", exit, &stderr)
 	}
 	var line struct {
-		File, SHA256, Codec             string
-		Width, Height, Frames, Features int
-		Rate, Duration                  float64
+		File, SHA256, Codec, VPDQ                string
+		Width, Height, Frames, Features, Quality int
+		Rate, Duration                           float64
 	}
 	in := json.NewDecoder(&out)
 	in.DisallowUnknownFields()
 	if err := in.Decode(&line); err != nil {
 		t.Fatal(err)
 	}
-	if line.File != name || len(line.SHA256) != 64 || line.Width != 320 || line.Height != 240 || line.Rate != 25 || line.Duration != 3 || line.Frames != 3 || line.Features != 3 {
+	if line.File != name || len(line.SHA256) != 64 || line.Width != 320 || line.Height != 240 || line.Rate != 25 || line.Duration != 3 || line.Frames != 75 || line.Features < 50 || line.Quality < 50 {
 		t.Errorf("%+v", line)
+	}
+	print, err := rempart.Fingerprint{Type: rempart.VPDQ, Value: line.VPDQ}.Normal()
+	if err != nil || len(print.Images()) != 6 || print.Value != line.VPDQ || print.Quality != line.Quality {
+		t.Errorf("vpdq: %v, %d images of quality %d, want two a second, as a list takes them", err, len(print.Images()), print.Quality)
 	}
 	stderr.Reset()
 	if exit := run(t.Context(), []string{"hash", name}, strings.NewReader(""), &out, &stderr); exit != 1 || !strings.Contains(stderr.String(), "-json") {

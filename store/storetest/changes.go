@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -167,6 +168,29 @@ func feed(e *env) {
 	got, after := e.follow(cursor)
 	if len(got) != 2 || got[0].Peer != "hub" || !cmp.Equal(got[0].Entry, a) || !cmp.Equal(got[1].Entry, b) {
 		e.Errorf("entries of the feed: %+v", got)
+	}
+	// A video's fingerprint, and what it is of, come back as they went in; pages of
+	// long ones are cut short, and nothing is missed.
+	var long []rempart.Entry
+	for k := range 50 {
+		v := entry(fmt.Sprint("video-", k), rempart.EntryActive)
+		one := `"` + v.Fingerprint.Value + `,90,` + fmt.Sprint(k) + `.000", `
+		v.Fingerprint = rempart.Fingerprint{Type: rempart.VPDQ, Value: "[" + strings.TrimSuffix(strings.Repeat(one, rempart.MaxFrames), ", ") + "]", Quality: 90, Form: rempart.Unbordered}
+		long = append(long, v)
+	}
+	e.ok(e.db.ApplyFeed(e.ctx, "hub", long, "cursor-1"))
+	for left := long; len(left) > 0; {
+		some, next, err := e.db.Changes(e.ctx, after, 0)
+		e.ok(err)
+		if len(some) == 0 || len(some) > 30 {
+			e.Fatalf("%d long entries at once, want some but not all", len(some))
+		}
+		for k, c := range some {
+			if !cmp.Equal(c.Entry, left[k]) {
+				e.Fatalf("entry %s of a video came back otherwise", c.Entry.ID)
+			}
+		}
+		left, after = left[len(some):], next
 	}
 	// The same page again changes nothing.
 	e.ok(e.db.ApplyFeed(e.ctx, "hub", page, "cursor-1"))

@@ -1,0 +1,31 @@
+-- Entries of type vpdq, and the form of a fingerprint: '' is the whole medium,
+-- 'unbordered' is without the uniform borders around it. A line that begins with
+-- "--sqlite" is for SQLite alone, which changes a check only with its table.
+
+--postgres ALTER TABLE entries DROP CONSTRAINT entries_type_check;
+--postgres ALTER TABLE entries ADD CONSTRAINT entries_type_check CHECK (type IN ('sha256', 'md5', 'pdq', 'vpdq'));
+--postgres ALTER TABLE entries ADD COLUMN form TEXT NOT NULL DEFAULT '' CHECK (form IN ('', 'unbordered'));
+
+--sqlite CREATE TABLE entries_new (
+--sqlite 	num      SERIAL PRIMARY KEY,
+--sqlite 	peer_id  TEXT NOT NULL, -- whose feed it came from; '' is ours
+--sqlite 	id       TEXT NOT NULL,
+--sqlite 	list     TEXT NOT NULL REFERENCES lists (id),
+--sqlite 	type     TEXT NOT NULL CHECK (type IN ('sha256', 'md5', 'pdq', 'vpdq')),
+--sqlite 	value    TEXT NOT NULL,
+--sqlite 	quality  BIGINT NOT NULL CHECK (quality BETWEEN 0 AND 100),
+--sqlite 	state    TEXT NOT NULL CHECK (state IN ('provisional', 'active', 'rejected', 'withdrawn')),
+--sqlite 	case_id  TEXT NOT NULL,
+--sqlite 	case_ref TEXT NOT NULL,
+--sqlite 	item_id  TEXT NOT NULL,
+--sqlite 	since    BIGINT NOT NULL,
+--sqlite 	xid      BIGINT NOT NULL,
+--sqlite 	seq      BIGINT NOT NULL,
+--sqlite 	form     TEXT NOT NULL DEFAULT '' CHECK (form IN ('', 'unbordered')),
+--sqlite 	UNIQUE (peer_id, id)
+--sqlite ) STRICT;
+--sqlite INSERT INTO entries_new (num, peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, xid, seq)
+--sqlite 	SELECT num, peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, xid, seq FROM entries;
+--sqlite DROP TABLE entries;
+--sqlite ALTER TABLE entries_new RENAME TO entries;
+--sqlite CREATE UNIQUE INDEX entries_changes ON entries (xid, seq);
