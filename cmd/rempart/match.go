@@ -83,8 +83,8 @@ type queryPrint struct {
 	Dihedral []string `json:"dihedral,omitempty"`
 }
 
-// queries returns the fingerprints of a file, as they are asked for.
-func queries(ctx context.Context, name string) ([]queryPrint, error) {
+// printsOf returns the fingerprints of a file, as they are asked for.
+func printsOf(ctx context.Context, name string) ([]queryPrint, error) {
 	if isVideo(name) {
 		v, err := hashVideo(ctx, name)
 		if err != nil {
@@ -112,7 +112,7 @@ func queries(ctx context.Context, name string) ([]queryPrint, error) {
 }
 
 func (c *matchCmd) ask(ctx context.Context, client *http.Client, u, name string) ([]rempart.Match, error) {
-	prints, err := queries(ctx, name)
+	prints, err := printsOf(ctx, name)
 	if err != nil {
 		return nil, err
 	}
