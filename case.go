@@ -45,6 +45,7 @@ type Case struct {
 	Pack      string          `json:"pack"`  // version of the law pack it was qualified with
 	Category  string          `json:"category"`
 	NotCover  []Text          `json:"not_covered,omitempty"`
+	Missing   []Question      `json:"missing,omitempty"` // what the law pack would ask, the most useful first
 	Quals     []Qualification `json:"qualifications"`
 	Items     []Item          `json:"items"`
 	Notices   []Notice        `json:"notices"`
@@ -105,13 +106,13 @@ const (
 
 // Propose records what the law pack proposes and puts the case in the queue. A
 // case that already is there is left alone.
-func (c *Case) Propose(q []Qualification, notCovered []Text, pack, category string, p Priority, because []Text, at time.Time) error {
+func (c *Case) Propose(p Proposal, at time.Time) error {
 	if c.State != CaseNew {
 		return nil
 	}
-	c.Quals, c.NotCover, c.Pack, c.Category = q, notCovered, pack, category
-	c.Priority, c.Because = p, because
-	c.event("case.qualified", c.ID, ActorSystem, at, "pack", pack, "proposed", itoa(len(q)), "priority", itoa(int(p)))
+	c.Quals = p.Quals
+	c.rest(p)
+	c.event("case.qualified", c.ID, ActorSystem, at, "pack", p.Pack, "proposed", itoa(len(p.Quals)), "priority", itoa(int(p.Priority)))
 	return c.to(CaseOpen, at)
 }
 

@@ -29,7 +29,7 @@ func opened(t *testing.T) *Case {
 	}
 	c := OpenCase(r)
 	q := Qualification{ID: "fr-226-8-1", Article: "226-8-1", Code: "Code pénal", Label: Text{"Montage", "Montage"}, TextDate: "2026-04-02", Source: "s", State: QualificationProposed}
-	if err := c.Propose([]Qualification{q}, nil, "p1", "3f", PriorityHigh, nil, t0); err != nil {
+	if err := c.Propose(Proposal{Quals: []Qualification{q}, Pack: "p1", Category: "3f", Priority: PriorityHigh}, t0); err != nil {
 		t.Fatal(err)
 	}
 	return c

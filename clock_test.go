@@ -41,7 +41,7 @@ func newWound(t *testing.T, at time.Time) *wound {
 	w := &wound{Case: rempart.OpenCase(r), t: t, policy: testPolicy(), cal: testCalendar(zone(t, "Europe/Paris"))}
 	w.do(at, func() error {
 		q := rempart.Qualification{ID: "q", State: rempart.QualificationProposed, Article: "226-8-1", Code: "Code pénal"}
-		return w.Propose([]rempart.Qualification{q}, nil, "pack", "3f", rempart.PriorityHigh, nil, r.At)
+		return w.Propose(rempart.Proposal{Quals: []rempart.Qualification{q}, Pack: "pack", Category: "3f", Priority: rempart.PriorityHigh}, r.At)
 	})
 	return w
 }

@@ -11,7 +11,8 @@ import (
 type Proposal struct {
 	Quals      []Qualification // in state proposed, in the order to show them
 	NotCovered []Text
-	Pack       string // version of the pack
+	Missing    []Question // questions, the most useful first
+	Pack       string     // version of the pack
 	Category   string
 	Priority   Priority
 	Because    []Text // why that priority
@@ -25,17 +26,12 @@ func (f Facts) Changed(g Facts) []string {
 	var out []string
 	now := g.words()
 	for name, was := range f.words() {
-		if *was != *now[name] {
+		if *was != *now[name] && f.Word(name) != g.Word(name) {
 			out = append(out, name)
 		}
 	}
-	for name, differ := range map[string]bool{
-		"online": f.Online != g.Online, "repetition": f.Repetition != g.Repetition,
-		"multiple_authors": f.MultipleAuthors != g.MultipleAuthors, "date": f.Date != g.Date,
-	} {
-		if differ {
-			out = append(out, name)
-		}
+	if f.Date != g.Date {
+		out = append(out, "date")
 	}
 	slices.Sort(out)
 	return out
@@ -72,10 +68,51 @@ func (c *Case) CorrectFacts(was, f Facts, propose func(Facts) Proposal, by Actor
 	}
 	p := propose(f)
 	c.Facts = f
-	c.NotCover, c.Pack, c.Category, c.Priority, c.Because = p.NotCovered, p.Pack, p.Category, p.Priority, p.Because
+	c.rest(p)
 	c.event("facts.corrected", c.ID, by, at, "facts", strings.Join(names, ","), "proposed", itoa(len(p.Quals)), "pack", p.Pack, "priority", itoa(int(p.Priority)))
-	c.requalify(p.Quals, by, at)
+	c.requalify(p.Quals, unproposed, by, at)
 	c.relist(by, at)
+	if err := c.cancelDrafts(by, at); err != nil {
+		return err
+	}
+	return c.act(at)
+}
+
+// rest records what a proposal says beside the qualifications.
+func (c *Case) rest(p Proposal) {
+	c.NotCover, c.Missing, c.Pack, c.Category, c.Priority, c.Because = p.NotCovered, p.Missing, p.Pack, p.Category, p.Priority, p.Because
+}
+
+// Requalify qualifies a case anew with another law pack than the one that it was
+// qualified with; its facts stay. p is what that pack makes of them. was is the
+// version that the analyst saw on the page: if it is no longer that of the case,
+// somebody else was quicker, and it is a Conflict. The same version changes
+// nothing. Decisions and drafts are kept or given up as by [Case.CorrectFacts];
+// a draft is given up only where the category changes.
+func (c *Case) Requalify(was string, p Proposal, by Actor, at time.Time) error {
+	if err := c.workable(); err != nil {
+		return err
+	}
+	if c.Pack != was {
+		return conflict("pack.changed", "Somebody qualified this case with another law pack meanwhile. Look at it again.")
+	}
+	if c.Pack == p.Pack {
+		return nil
+	}
+	before := c.Category
+	c.rest(p)
+	c.event("case.requalified", c.ID, by, at, "from", was, "pack", p.Pack, "proposed", itoa(len(p.Quals)), "priority", itoa(int(p.Priority)))
+	c.requalify(p.Quals, unproposedByPack, by, at)
+	if before != c.Category {
+		if err := c.cancelDrafts(by, at); err != nil {
+			return err
+		}
+	}
+	return c.act(at)
+}
+
+// cancelDrafts gives up the drafts of notices.
+func (c *Case) cancelDrafts(by Actor, at time.Time) error {
 	for k := range c.Notices {
 		if n := &c.Notices[k]; n.State == NoticeDraft {
 			if err := c.CancelNotice(n.ID, by, at); err != nil {
@@ -83,7 +120,7 @@ func (c *Case) CorrectFacts(was, f Facts, propose func(Facts) Proposal, by Actor
 			}
 		}
 	}
-	return c.act(at)
+	return nil
 }
 
 // check returns what is wrong with facts that somebody typed: a word that is
@@ -121,9 +158,16 @@ var unproposed = Text{
 	EN: "The facts have been corrected since: the law pack does not propose it for these facts. It stays confirmed, to be looked at again.",
 }
 
+// unproposedByPack marks one that the newer law pack does not propose.
+var unproposedByPack = Text{
+	FR: "Le corpus juridique a changé depuis\u00a0: la version actuelle ne la propose pas pour ces faits. Elle reste confirmée, à revoir.",
+	EN: "The law pack has changed since: its present version does not propose it for these facts. It stays confirmed, to be looked at again.",
+}
+
 // requalify puts what is proposed now in the place of what was, and keeps the
-// analyst's decisions.
-func (c *Case) requalify(proposed []Qualification, by Actor, at time.Time) {
+// analyst's decisions; gone is said of one that was confirmed and is no longer
+// proposed.
+func (c *Case) requalify(proposed []Qualification, gone Text, by Actor, at time.Time) {
 	old := c.Quals
 	c.Quals = slices.Clone(proposed)
 	for _, q := range old {
@@ -135,8 +179,8 @@ func (c *Case) requalify(proposed []Qualification, by Actor, at time.Time) {
 			c.event("qualification.lapsed", c.ID, by, at, "qualification", q.ID, "state", string(q.State))
 			continue
 		}
-		if !slices.Contains(q.Because, unproposed) {
-			q.Because = append(slices.Clone(q.Because), unproposed)
+		if !slices.Contains(q.Because, gone) {
+			q.Because = append(slices.Clone(q.Because), gone)
 		}
 		c.Quals = append(c.Quals, q)
 	}

@@ -47,7 +47,7 @@ func TestCorrectFacts(t *testing.T) {
 	var asked Facts
 	later := t0.Add(time.Hour)
 	f := minors(c)
-	f.Date, f.Online = "2026-11-20", !f.Online
+	f.Date, f.Online = "2026-11-20", FlagNo
 	if err := c.CorrectFacts(c.Facts, f, proposing(&asked, "fr-227-23", "fr-226-8-1", "fr-refused"), "Chêne", later); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestCorrectFacts(t *testing.T) {
 	}
 
 	// A second correction does not mark twice what is kept.
-	f.Repetition = true
+	f.Repetition = FlagYes
 	if err := c.CorrectFacts(c.Facts, f, proposing(&asked), "Chêne", later); err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +117,10 @@ func TestCorrectFactsRefused(t *testing.T) {
 		{"a word that is none", func(_, f *Facts) { f.Threat = "shout" }, CaseOpen, "facts.unknown"},
 		{"no date", func(_, f *Facts) { f.Date = "hier" }, CaseOpen, "facts.date"},
 		{"a date to come", func(_, f *Facts) { f.Date = "2026-11-24" }, CaseOpen, "facts.date"},
-		{"corrected meanwhile", func(was, f *Facts) { was.AgeClass, f.Repetition = AgeUnknown, true }, CaseOpen, "facts.changed"},
-		{"closed", func(_, f *Facts) { f.Repetition = true }, CaseClosed, "case.closed"},
-		{"new", func(_, f *Facts) { f.Repetition = true }, CaseNew, "case.new"},
-		{"the same", func(was, f *Facts) { was.Threat, f.Threat = "", "" }, CaseOpen, ""},
+		{"corrected meanwhile", func(was, f *Facts) { was.AgeClass, f.Repetition = AgeUnknown, FlagYes }, CaseOpen, "facts.changed"},
+		{"closed", func(_, f *Facts) { f.Repetition = FlagYes }, CaseClosed, "case.closed"},
+		{"new", func(_, f *Facts) { f.Repetition = FlagYes }, CaseNew, "case.new"},
+		{"the same", func(was, f *Facts) { was.AuthorRelation, f.AuthorRelation = "", RelationUnknown }, CaseOpen, ""},
 	}
 	for _, test := range tests {
 		was, f := old, old

@@ -273,8 +273,13 @@ func shorten(s string) string {
 func (r Report) Facts() Facts {
 	f := Facts{
 		Threat: r.Threat, AuthorRelation: r.Relation,
-		Repetition: r.Repeated, MultipleAuthors: r.SeveralAuthors,
 		Date: r.At.Format(time.DateOnly),
+	}
+	if r.Repeated { // a box left empty says nothing
+		f.Repetition = FlagYes
+	}
+	if r.SeveralAuthors {
+		f.MultipleAuthors = FlagYes
 	}
 	switch r.Depicted {
 	case DepictedSelf, DepictedChild, DepictedOther:
@@ -310,8 +315,12 @@ func (r Report) Facts() Facts {
 		f.Communication = CommunicationOnlinePublic
 	case r.Seen == SeenPrivate:
 		f.Communication = CommunicationThirdParty
+	case r.Seen == SeenNowhere:
+		f.Communication = CommunicationNone
 	}
-	f.Online = f.Communication != "" || r.Threat != ThreatNone
+	if r.Seen == SeenPrivate || f.Communication == CommunicationOnlinePublic || f.Threatened() {
+		f.Online = FlagYes
+	}
 	f.Fill()
 	return f
 }

@@ -72,7 +72,7 @@ func TestReportFacts(t *testing.T) {
 	}{
 		{"an adult who reports for herself", Report{Depicted: DepictedSelf, Age: AgeSaidAdult, Made: MadeFakeSexual, Seen: SeenPublic},
 			func(f Facts) bool {
-				return f.AgeClass == AgeAdultEstablished && f.DiffusionConsent == ConsentNo && f.Communication == CommunicationOnlinePublic && f.Online && f.Sexual == SexualIntimate
+				return f.AgeClass == AgeAdultEstablished && f.DiffusionConsent == ConsentNo && f.Communication == CommunicationOnlinePublic && f.Online.Yes() && f.Sexual == SexualIntimate
 			}},
 		{"a witness", Report{Depicted: DepictedOther, Age: AgeSaidAdult, Made: MadeRealSexual, Seen: SeenPrivate},
 			func(f Facts) bool {
@@ -80,9 +80,9 @@ func TestReportFacts(t *testing.T) {
 			}},
 		{"an address without an answer to where", Report{Addresses: []string{"https://exemple.test/"}}, func(f Facts) bool { return f.Communication == CommunicationOnlinePublic }},
 		{"words alone", Report{Words: "x"}, func(f Facts) bool {
-			return f.Communication == CommunicationNone && !f.Online && f.AgeClass == AgeUnknown
+			return f.Communication == "" && f.Sexual == "" && f.Online == "" && f.Repetition == "" && f.AgeClass == AgeUnknown
 		}},
-		{"a threat only", Report{Seen: SeenNowhere, Threat: ThreatMoney}, func(f Facts) bool { return f.Online && f.Communication == CommunicationNone }},
+		{"a threat only", Report{Seen: SeenNowhere, Threat: ThreatMoney}, func(f Facts) bool { return f.Online.Yes() && f.Communication == CommunicationNone }},
 	} {
 		r, err := func() (Report, error) { c.r.Words += "x"; return c.r.Normal(t0) }()
 		if err != nil {

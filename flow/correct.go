@@ -18,12 +18,21 @@ func (f *Flow) Correct(ctx context.Context, caseID string, was, facts rempart.Fa
 	})
 }
 
+// Requalify qualifies a case anew with the law pack of this program, where it was
+// qualified with the version was: see [rempart.Case.Requalify].
+func (f *Flow) Requalify(ctx context.Context, caseID, was string, by rempart.Actor) error {
+	now := f.Now()
+	return f.DB.UpdateCase(ctx, caseID, "", func(c *rempart.Case) error {
+		return c.Requalify(was, f.propose(c.Facts, c.OpenedAt, now), by, now)
+	})
+}
+
 // propose is what the law pack makes of facts in a case that has waited since
 // opened.
 func (f *Flow) propose(facts rempart.Facts, opened, now time.Time) rempart.Proposal {
 	r := f.Law.Qualify(facts, now.Format(time.DateOnly))
 	p, because := law.Priority(facts, opened, now)
-	return rempart.Proposal{Quals: r.Qualifications, NotCovered: r.NotCovered, Pack: r.Pack,
+	return rempart.Proposal{Quals: r.Qualifications, NotCovered: r.NotCovered, Missing: r.Missing, Pack: r.Pack,
 		Category: law.CategoryOf(facts).Code, Priority: p, Because: because}
 }
 

@@ -163,7 +163,7 @@ func (f *Flow) qualify(ctx context.Context, caseID string) error {
 	now := f.Now().UTC().Truncate(time.Hour)
 	return f.DB.UpdateCase(ctx, caseID, "", func(c *rempart.Case) error {
 		p := f.propose(c.Facts, c.OpenedAt, now)
-		return c.Propose(p.Quals, p.NotCovered, p.Pack, p.Category, p.Priority, p.Because, now)
+		return c.Propose(p, now)
 	})
 }
 

@@ -1,6 +1,8 @@
 package law
 
 import (
+	"slices"
+	"sync"
 	"time"
 
 	"rempart"
@@ -16,32 +18,29 @@ type Clock struct {
 	Source string
 }
 
-// acknowledgementSource is the law behind the three alerts: it gives no number.
-const acknowledgementSource = "Règlement (UE) 2022/2065, art. 16(4)\u00a0: «\u00a0sans retard injustifié\u00a0», sans chiffre"
-
-var (
-	acknowledgeMinor = Clock{
-		ID: "acknowledgement-minor", Within: 24 * time.Hour, Policy: true, Source: acknowledgementSource,
-		Label: rempart.Text{FR: "Accusé de réception attendu, contenu sexuel d’une personne mineure", EN: "Acknowledgement expected, sexual content of a minor"},
-	}
-	acknowledgeSexual = Clock{
-		ID: "acknowledgement-sexual", Within: 48 * time.Hour, Policy: true, Source: acknowledgementSource,
-		Label: rempart.Text{FR: "Accusé de réception attendu, contenu sexuel", EN: "Acknowledgement expected, sexual content"},
-	}
-	acknowledgeOther = Clock{
-		ID: "acknowledgement-other", Within: 7 * 24 * time.Hour, Policy: true, Source: acknowledgementSource,
-		Label: rempart.Text{FR: "Accusé de réception attendu, autre contenu", EN: "Acknowledgement expected, other content"},
-	}
-	complaint = Clock{
-		ID: "complaint", Months: 6, Source: "Règlement (UE) 2022/2065, art. 20",
-		Label: rempart.Text{FR: "Délai pour présenter une réclamation contre la décision", EN: "Time to lodge a complaint against the decision"},
-	}
-)
-
-// Clocks returns the default clocks. Those marked Policy are alerts that we
+// Clocks returns the default clocks of the Digital Services Act, as the newest
+// pack of the European Union has them. Those marked Policy are alerts that we
 // chose: the law says "without undue delay" and gives no number.
-func Clocks() []Clock {
-	return []Clock{acknowledgeMinor, acknowledgeSexual, acknowledgeOther, complaint}
+func Clocks() []Clock { return slices.Clone(clocks()) }
+
+var clocks = sync.OnceValue(func() []Clock {
+	var out []Clock
+	for _, c := range Europe().ClockList {
+		d, _ := time.ParseDuration(c.Within) // a pack whose clock cannot be read does not load
+		out = append(out, Clock{ID: c.ID, Label: c.Label, Within: d, Months: c.Months, Policy: c.Policy, Source: c.Source})
+	}
+	return out
+})
+
+// clock returns the default clock called id. It panics when the pack has none,
+// which the tests rule out.
+func clock(id string) Clock {
+	for _, c := range clocks() {
+		if c.ID == id {
+			return c
+		}
+	}
+	panic("law: no clock " + id)
 }
 
 // Acknowledgement returns how long after a notice was sent its acknowledgement
@@ -49,11 +48,11 @@ func Clocks() []Clock {
 func Acknowledgement(f rempart.Facts) time.Duration {
 	switch {
 	case f.Sexualised() && f.Minor():
-		return acknowledgeMinor.Within
+		return clock("acknowledgement-minor").Within
 	case f.Sexualised():
-		return acknowledgeSexual.Within
+		return clock("acknowledgement-sexual").Within
 	}
-	return acknowledgeOther.Within
+	return clock("acknowledgement-other").Within
 }
 
 // ComplaintUntil returns the end of the complaint window of a decision that
@@ -63,7 +62,5 @@ func Acknowledgement(f rempart.Facts) time.Duration {
 // months and does not say how to count them; ending with the day, and not
 // within it, is our reading.
 func ComplaintUntil(informed time.Time) time.Time {
-	y, m, d := informed.Date()
-	last := time.Date(y, m+time.Month(complaint.Months)+1, 0, 0, 0, 0, 0, informed.Location())
-	return time.Date(last.Year(), last.Month(), min(d, last.Day())+1, 0, 0, 0, 0, informed.Location())
+	return monthsAfter(informed, clock("complaint").Months)
 }

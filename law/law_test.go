@@ -6,16 +6,14 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"rempart"
 )
 
-const packName = "fr-2026-04-02.1.json"
+const packName = "fr-2026-04-02.2.json"
 
 // load loads the French pack after edit changed its JSON.
 func load(t *testing.T, edit func(pack map[string]any)) error {
 	t.Helper()
-	b, err := fs.ReadFile(embedded, "data/"+packName)
+	b, err := fs.ReadFile(embedded, "data/fr/"+packName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +42,7 @@ func TestLoadRefuses(t *testing.T) {
 		return func(p map[string]any) { edit(item(p, "offences", 0)) }
 	}
 	leaf := func(edit func(c map[string]any)) func(map[string]any) {
-		return offence(func(o map[string]any) { edit(item(o["when"].(map[string]any), "all", 0)) })
+		return offence(func(o map[string]any) { edit(item(o, "when", 1)) })
 	}
 	for _, tt := range []struct {
 		name string
@@ -56,7 +54,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"no text date", "text_date", offence(func(o map[string]any) { delete(o, "text_date") })},
 		{"text date after the pack", "after that of the pack", offence(func(o map[string]any) { o["text_date"] = "2026-04-03" })},
 		{"no examples", "no example", offence(func(o map[string]any) { delete(o, "examples") })},
-		{"negative examples only", "no example", offence(func(o map[string]any) { o["examples"] = o["examples"].([]any)[8:] })},
+		{"negative examples only", "no example", offence(func(o map[string]any) { o["examples"] = o["examples"].([]any)[13:] })},
 		{"wrong example", "yields", offence(func(o map[string]any) { item(o, "examples", 0)["expect"].(map[string]any)["prison_years"] = 2 })},
 		{"example with an unknown word", "sexual", offence(func(o map[string]any) { item(o, "examples", 0)["facts"].(map[string]any)["sexual"] = "very" })},
 		{"example with an unknown fact", "unknown field", offence(func(o map[string]any) { item(o, "examples", 0)["facts"].(map[string]any)["mood"] = "bad" })},
@@ -70,16 +68,38 @@ func TestLoadRefuses(t *testing.T) {
 		{"no forms", "no forms", offence(func(o map[string]any) { o["forms"] = []any{} })},
 		{"no base penalty", "no base penalty", offence(func(o map[string]any) { item(item(o, "forms", 0), "penalties", 0)["circumstances"] = 1 })},
 		{"penalty out of reach", "more circumstances", offence(func(o map[string]any) { item(item(o, "forms", 0), "penalties", 1)["circumstances"] = 2 })},
-		{"unknown fact", "is not a fact", leaf(func(c map[string]any) { c["fact"] = "mood" })},
-		{"unknown word", "is not a word", leaf(func(c map[string]any) { c["in"] = []any{"young"} })},
-		{"no words", "no words", leaf(func(c map[string]any) { delete(c, "in") })},
+		{"unknown fact", "undeclared reference to 'mood'", leaf(func(c map[string]any) { c["if"] = "mood == 'bad'" })},
+		{"unknown word", "is not a word of sexual", leaf(func(c map[string]any) { c["if"] = "sexual in ['very']" })},
+		{"unknown word of an equality", "is not a word of sexual", leaf(func(c map[string]any) { c["if"] = "sexual == 'very'" })},
+		{"the word for what nobody said", "is not a word of origin", leaf(func(c map[string]any) { c["if"] = "origin == 'unknown'" })},
+		{"a number", "no matching overload", leaf(func(c map[string]any) { c["if"] = "sexual == 3" })},
+		{"no question", "no question", leaf(func(c map[string]any) { c["if"] = "sexual" })},
+		{"no CEL", "Syntax error", leaf(func(c map[string]any) { c["if"] = "sexual in [" })},
+		{"a function", "is not used in rules", leaf(func(c map[string]any) { c["if"] = "sexual.startsWith('p')" })},
+		{"words without a fact", "is not compared with a fact", leaf(func(c map[string]any) { c["if"] = "'a' == 'b'" })},
+		{"two facts with each other", "is not compared with its words", leaf(func(c map[string]any) { c["if"] = "capture_consent == diffusion_consent" })},
+		{"neither if nor or", "an if or an or", leaf(func(c map[string]any) { delete(c, "if") })},
 		{"no sentence", "no sentence", leaf(func(c map[string]any) { delete(c, "because") })},
 		{"sentence in French only", "one of the languages", leaf(func(c map[string]any) { delete(c["because"].(map[string]any), "en") })},
-		{"value without words", "has no words for", leaf(func(c map[string]any) { c["in"] = []any{"unknown"} })},
-		{"two questions at once", "exactly one", leaf(func(c map[string]any) { c["any"] = []any{map[string]any{"fact": "online", "in": []any{"true"}}} })},
+		{"value without words", "has no words for", leaf(func(c map[string]any) { c["if"] = "sexual in ['none', 'intimate']" })},
+		{"if and or at once", "and not both", leaf(func(c map[string]any) { c["or"] = []any{map[string]any{"if": "online"}} })},
+		{"nothing asked", "nothing is asked", offence(func(o map[string]any) { o["when"] = []any{} })},
+		{"by hand and by facts", "not both", offence(func(o map[string]any) { o["by_hand"] = map[string]any{"fr": "x", "en": "x"} })},
+		{"unknown procedure", "procedure", offence(func(o map[string]any) { o["procedure"] = []any{"prison"} })},
+		{"question of no fact", "is not a fact", func(p map[string]any) { item(p, "questions", 0)["fact"] = "mood" }},
+		{"question twice", "there twice", func(p map[string]any) { item(p, "questions", 0)["fact"] = "age_class" }},
+		{"information without source", "no source", func(p map[string]any) { delete(item(p, "information", 0), "source") }},
+		{"information without example", "no example", func(p map[string]any) { delete(item(p, "information", 0), "examples") }},
+		{"information in force too early", "applies is", func(p map[string]any) { item(p, "information", 0)["from"] = "2027-01-01" }},
+		{"clock without source", "no source", func(p map[string]any) { delete(item(p, "clocks", 0), "source") }},
+		{"clock whose example is late", "due at", func(p map[string]any) { item(p, "clocks", 0)["within"] = "25h" }},
 		{"twice the same", "there twice", func(p map[string]any) { p["offences"] = append(p["offences"].([]any), p["offences"].([]any)[0]) }},
-		{"no offences", "no offences", func(p map[string]any) { p["offences"] = []any{} }},
-		{"another version", "says that it is version", func(p map[string]any) { p["version"] = "fr-2026-04-02.2" }},
+		{"no rules", "no rules", func(p map[string]any) {
+			for _, list := range []string{"offences", "not_covered", "questions", "information", "clocks"} {
+				delete(p, list)
+			}
+		}},
+		{"another version", "says that it is version", func(p map[string]any) { p["version"] = "fr-2026-04-02.3" }},
 		{"another country", "country", func(p map[string]any) { p["country"] = "BE" }},
 		{"words for an unknown word", "is not a word", func(p map[string]any) {
 			p["words"].(map[string]any)["origin"].(map[string]any)["drawn"] = map[string]any{"fr": "x", "en": "x"}
@@ -115,8 +135,8 @@ func TestEachOffenceNeedsItsSource(t *testing.T) {
 }
 
 func TestEmbeddedPacks(t *testing.T) {
-	names, err := fs.Glob(embedded, "data/fr-*.json")
-	if err != nil || len(names) == 0 {
+	names, err := fs.Glob(embedded, "data/*/*.json")
+	if err != nil || len(names) < 5 {
 		t.Fatalf("packs: %v, %v", names, err)
 	}
 	for _, name := range names {
@@ -129,12 +149,17 @@ func TestEmbeddedPacks(t *testing.T) {
 			t.Errorf("Version(%q): %v", p.Version, err)
 		}
 	}
-	for _, v := range []string{"", "help-fr", "../data/fr-2026-04-02.1", "fr-1999-01-01.1"} {
+	for _, v := range []string{"", "help-fr", "../data/fr/fr-2026-04-02.1", "fr-1999-01-01.1"} {
 		if _, err := Version(v); err == nil {
 			t.Errorf("Version(%q) found a pack", v)
 		}
 	}
-	want := []string{"fr-222-33-2-2", "fr-226-2-1", "fr-226-8", "fr-226-8-1", "fr-227-23", "fr-312-10"}
+	// Every row of the table of offences, law.md 1.1; 132-77 has no penalty of its
+	// own and is information.
+	want := []string{
+		"fr-226-8", "fr-226-8-1", "fr-226-1", "fr-226-2", "fr-226-2-1", "fr-227-23", "fr-227-23-1", "fr-227-24", "fr-227-22", "fr-227-22-1", "fr-227-22-2",
+		"fr-227-28-3", "fr-312-1", "fr-312-10", "fr-222-33-2-2", "fr-222-33-2-3", "fr-222-33", "fr-222-33-1-1", "fr-222-16", "fr-223-1-1", "fr-226-4-1", "fr-323-3-2",
+	}
 	if got := len(France().Offences()); got != len(want) {
 		t.Errorf("the French pack has %d offences, want %d", got, len(want))
 	}
@@ -142,6 +167,9 @@ func TestEmbeddedPacks(t *testing.T) {
 		if o, ok := France().Offence(id); !ok || o.ID != id {
 			t.Errorf("the French pack lacks %s", id)
 		}
+	}
+	if France().Version != strings.TrimSuffix(packName, ".json") {
+		t.Errorf("the newest French pack is %s", France().Version)
 	}
 	if _, ok := France().Offence("fr-222-33-1-2"); ok {
 		t.Error("the pack has an article that was struck down")
@@ -156,28 +184,6 @@ func TestNewestVersion(t *testing.T) {
 	} {
 		if compareVersions(tt.older, tt.newer) >= 0 {
 			t.Errorf("%s is not older than %s", tt.older, tt.newer)
-		}
-	}
-}
-
-// Every fact of the root package can be asked for by its JSON name.
-func TestEveryFactHasAWord(t *testing.T) {
-	var f rempart.Facts
-	f.Fill()
-	for name, values := range rempart.FactValues {
-		if got := word(f, name); got != values[len(values)-1] {
-			t.Errorf("fact %s of empty facts is %q, want %q", name, got, values[len(values)-1])
-		}
-	}
-	for _, name := range flags {
-		if got := word(f, name); got != "false" {
-			t.Errorf("fact %s of empty facts is %q", name, got)
-		}
-	}
-	f.Online, f.Repetition, f.MultipleAuthors = true, true, true
-	for _, name := range flags {
-		if got := word(f, name); got != "true" {
-			t.Errorf("fact %s is %q, want true", name, got)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 // within its [Acknowledgement] moves up one place, but a wait alone never
 // makes it urgent. A zero since means that it has not waited.
 func Priority(f rempart.Facts, since, now time.Time) (rempart.Priority, []rempart.Text) {
-	f.Fill()
 	public := f.Communication == rempart.CommunicationOnlinePublic
 	var p rempart.Priority
 	var why []rempart.Text
@@ -25,7 +24,7 @@ func Priority(f rempart.Facts, since, now time.Time) (rempart.Priority, []rempar
 	}
 	at(rempart.PriorityUrgent, f.Minor() && f.Sexualised() && public,
 		"Un contenu sexuel d’une personne mineure, ou qui le paraît, est public.", "Sexual content of a minor, or of a person who looks like one, is public.")
-	at(rempart.PriorityUrgent, f.Threat != rempart.ThreatNone,
+	at(rempart.PriorityUrgent, f.Threatened(),
 		"Quelqu’un menace la personne.", "Somebody is threatening the person.")
 	at(rempart.PriorityHigh, f.Minor(),
 		"La personne est mineure, ou le paraît.", "The person is a minor, or looks like one.")
@@ -33,7 +32,7 @@ func Priority(f rempart.Facts, since, now time.Time) (rempart.Priority, []rempar
 		"Un contenu sexuel est public.", "Sexual content is public.")
 	at(rempart.PriorityNormal, f.Sexualised(),
 		"Le contenu est sexuel.", "The content is sexual.")
-	at(rempart.PriorityNormal, f.Repetition || f.MultipleAuthors,
+	at(rempart.PriorityNormal, f.Repetition.Yes() || f.MultipleAuthors.Yes(),
 		"Les actes se répètent, ou viennent de plusieurs personnes.", "The acts are repeated, or come from several people.")
 	at(rempart.PriorityNormal, public,
 		"Le contenu est public.", "The content is public.")

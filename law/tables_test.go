@@ -22,12 +22,12 @@ func TestCategoryOf(t *testing.T) {
 		{rempart.Facts{AgeClass: "under_15", Sexual: "pornographic", Origin: "montage"}, "9c", "KEYWORD_CHILD_SEXUAL_ABUSE_MATERIAL_DEEPFAKE"},
 		{rempart.Facts{AgeClass: "appears_minor", Sexual: "pornographic", Origin: "real_capture"}, "9b", "KEYWORD_CHILD_SEXUAL_ABUSE_MATERIAL"},
 		{rempart.Facts{AgeClass: "15_17", Threat: "images"}, "9d", "KEYWORD_GROOMING_SEXUAL_ENTICEMENT_MINORS"},
-		{rempart.Facts{AgeClass: "15_17", Repetition: true}, "9f", "KEYWORD_OTHER"},
+		{rempart.Facts{AgeClass: "15_17", Repetition: rempart.FlagYes}, "9f", "KEYWORD_OTHER"},
 		{deepfakeOfAnAdult, "3f", "KEYWORD_NON_CONSENSUAL_MATERIAL_DEEPFAKE"},
 		{rempart.Facts{Sexual: "intimate", Origin: "real_capture"}, "3e", "KEYWORD_NON_CONSENSUAL_IMAGE_SHARING"},
 		{rempart.Facts{Sexual: "intimate", Depicts: "synthetic", Origin: "ai_generated"}, "15a", "KEYWORD_ADULT_SEXUAL_MATERIAL"},
 		{rempart.Facts{Origin: "ai_generated", Depicts: "identified"}, "3f", "KEYWORD_NON_CONSENSUAL_MATERIAL_DEEPFAKE"},
-		{rempart.Facts{MultipleAuthors: true}, "3b", "KEYWORD_CYBER_HARASSMENT"},
+		{rempart.Facts{MultipleAuthors: rempart.FlagYes}, "3b", "KEYWORD_CYBER_HARASSMENT"},
 		{rempart.Facts{Threat: "force"}, "3a", "KEYWORD_CYBER_BULLYING_INTIMIDATION"},
 		{rempart.Facts{}, "17", ""},
 	} {
@@ -70,7 +70,7 @@ func TestPriority(t *testing.T) {
 		{"public sexual image", deepfakeOfAnAdult, 0, 2},
 		{"sexual, not public", rempart.Facts{Sexual: "intimate"}, 0, 3},
 		{"public, not sexual", rempart.Facts{Communication: public}, 0, 3},
-		{"harassment", rempart.Facts{Repetition: true}, 0, 3},
+		{"harassment", rempart.Facts{Repetition: rempart.FlagYes}, 0, 3},
 		{"nothing", rempart.Facts{}, 0, 4},
 		{"sexual, waiting at its limit", rempart.Facts{Sexual: "intimate"}, 48 * time.Hour, 3},
 		{"sexual, waiting past it", rempart.Facts{Sexual: "intimate"}, 49 * time.Hour, 2},
@@ -231,7 +231,7 @@ func TestFrenchTypography(t *testing.T) {
 	texts(reflect.ValueOf(France()), check)
 	texts(reflect.ValueOf(Help()), check)
 	texts(reflect.ValueOf(Clocks()), check)
-	for _, years := range []int{1, 5} {
+	for _, years := range []float64{0.5, 1, 5} {
 		check(PenaltyOf(rempart.Qualification{PrisonYears: years, FineEUR: 500000}))
 	}
 	if n < 110 {
@@ -254,16 +254,20 @@ func TestFrenchTypography(t *testing.T) {
 
 func TestPenaltyOf(t *testing.T) {
 	for _, tt := range []struct {
-		years, fine int
-		fr, en      string
+		years  float64
+		fine   int
+		fr, en string
 	}{
 		{1, 15000, "1\u00a0an d’emprisonnement et 15\u00a0000\u00a0€ d’amende", "1 year in prison and a fine of €15,000"},
 		{10, 500000, "10\u00a0ans d’emprisonnement et 500\u00a0000\u00a0€ d’amende", "10 years in prison and a fine of €500,000"},
 		{2, 1000000, "2\u00a0ans d’emprisonnement et 1\u00a0000\u00a0000\u00a0€ d’amende", "2 years in prison and a fine of €1,000,000"},
+		{0.5, 7500, "6\u00a0mois d’emprisonnement et 7\u00a0500\u00a0€ d’amende", "6 months in prison and a fine of €7,500"},
+		{0, 3750, "3\u00a0750\u00a0€ d’amende", "a fine of €3,750"},
+		{20, 0, "20\u00a0ans d’emprisonnement", "20 years in prison"},
 		{1, 750, "1\u00a0an d’emprisonnement et 750\u00a0€ d’amende", "1 year in prison and a fine of €750"},
 	} {
 		if got := PenaltyOf(rempart.Qualification{PrisonYears: tt.years, FineEUR: tt.fine}); got.FR != tt.fr || got.EN != tt.en {
-			t.Errorf("penalty of %d, %d = %q, %q", tt.years, tt.fine, got.FR, got.EN)
+			t.Errorf("penalty of %g, %d = %q, %q", tt.years, tt.fine, got.FR, got.EN)
 		}
 	}
 }

@@ -149,7 +149,7 @@ func BenchmarkQueue(b *testing.B) {
 					b.Fatal(err)
 				}
 				if err := db.UpdateCase(b.Context(), c.ID, "", func(c *rempart.Case) error {
-					return c.Propose(nil, nil, "p", "3f", rempart.PriorityHigh, nil, time.Now())
+					return c.Propose(rempart.Proposal{Pack: "p", Category: "3f", Priority: rempart.PriorityHigh}, time.Now())
 				}); err != nil {
 					b.Fatal(err)
 				}

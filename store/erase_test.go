@@ -33,7 +33,7 @@ func closed(t *testing.T, db *store.DB, at time.Time) *rempart.Case {
 		}
 	}
 	change(func(c *rempart.Case) error {
-		return c.Propose([]rempart.Qualification{{ID: "q", State: rempart.QualificationProposed}}, nil, "p", "3f", rempart.PriorityHigh, nil, at)
+		return c.Propose(rempart.Proposal{Quals: []rempart.Qualification{{ID: "q", State: rempart.QualificationProposed}}, Pack: "p", Category: "3f", Priority: rempart.PriorityHigh}, at)
 	})
 	change(func(c *rempart.Case) error { return c.ConfirmQualification("q", "Saule", at) })
 	if err := db.PutIdentity(ctx, c.ID, rempart.Identity{Name: "Camille Exemple", Contact: "camille@exemple.test"}, "Saule"); err != nil {

@@ -158,7 +158,7 @@ func TestFaultInTheMiddle(t *testing.T) {
 			return n
 		}
 		confirm := func(c *rempart.Case) error {
-			if err := c.Propose([]rempart.Qualification{{ID: "q", State: rempart.QualificationConfirmed}}, nil, "p", "3f", rempart.PriorityHigh, nil, time.Now()); err != nil {
+			if err := c.Propose(rempart.Proposal{Quals: []rempart.Qualification{{ID: "q", State: rempart.QualificationConfirmed}}, Pack: "p", Category: "3f", Priority: rempart.PriorityHigh}, time.Now()); err != nil {
 				return err
 			}
 			for k := range c.Items {

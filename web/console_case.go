@@ -30,6 +30,8 @@ type caseView struct {
 	Answered  bool // a platform refused or only restricted: an analyst can go on
 	Correct   factsForm
 	Add       addForm
+	Asking    *askingForm // the one question to ask, if there is one
+	Newer     *newerPack  // a law pack other than the one of the case
 	Remarks   []remark
 	Tried     string // what a form that comes back was about: an identifier, or "state"
 	Typed     string // the reason, as it was typed
@@ -86,25 +88,18 @@ type groupView struct {
 }
 
 // factOrder is the order in which facts are read.
-var factOrder = []string{"depicts", "age_class", "sexual", "origin", "capture_consent", "diffusion_consent",
-	"disclosed_as_fake", "communication", "threat", "author_relation", "aggravation"}
+var factOrder = []string{"depicts", "age_class", "sexual", "origin", "ai", "capture_consent", "diffusion_consent",
+	"disclosed_as_fake", "communication", "online", "threat", "repetition", "multiple_authors", "author_relation", "aggravation"}
 
-// facts puts the facts of a case in words: those that say something, and the
-// names of those of which nothing was said. What the content is always shows:
-// "not sexual" is an answer too.
+// facts puts the facts of a case in words: those that somebody has said, and the
+// names of those of which nothing was said.
 func facts(p page, f rempart.Facts) (out []factLine, unsaid []string) {
-	values, flags := factWords(&f)
 	for _, name := range factOrder {
-		all := rempart.FactValues[name]
-		if name != "sexual" && *values[name] == all[len(all)-1] {
+		switch word := f.Word(name); {
+		case word != "":
+			out = append(out, factLine{p.T("fact." + name), p.T("fact." + name + "." + word)})
+		case name != "ai": // empty, it is what the origin says
 			unsaid = append(unsaid, lowerFirst(p.T("fact."+name)))
-			continue
-		}
-		out = append(out, factLine{p.T("fact." + name), p.T("fact." + name + "." + *values[name])})
-	}
-	for _, name := range factFlags {
-		if *flags[name] {
-			out = append(out, factLine{p.T("fact." + name), p.T("fact." + name + ".yes")})
 		}
 	}
 	return out, unsaid
@@ -187,6 +182,7 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c 
 		s.fail(w, r, "console", err)
 		return
 	}
+	v.Asking, v.Newer = asking(p, c, v.Correct), s.newerPack(p, c)
 	labels := map[string]string{}
 	for _, i := range v.Addresses {
 		labels[i.ID] = i.Label

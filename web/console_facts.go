@@ -20,7 +20,6 @@ const (
 type factsForm struct {
 	Open   bool // it comes back
 	Fields []factField
-	Flags  []option
 	Date   string // of the acts, YYYY-MM-DD
 	Today  string
 	Was    string  // the facts that the form was made from
@@ -47,40 +46,23 @@ type addForm struct {
 	Wrong   *remark // with the reason
 }
 
-// factWords returns pointers to the facts that take words, by name, and to
-// those that are yes or no.
-func factWords(f *rempart.Facts) (words map[string]*string, flags map[string]*bool) {
-	return map[string]*string{
-			"depicts": (*string)(&f.Depicts), "age_class": (*string)(&f.AgeClass), "sexual": (*string)(&f.Sexual), "origin": (*string)(&f.Origin),
-			"capture_consent": (*string)(&f.CaptureConsent), "diffusion_consent": (*string)(&f.DiffusionConsent),
-			"disclosed_as_fake": (*string)(&f.DisclosedAsFake), "communication": (*string)(&f.Communication), "threat": (*string)(&f.Threat),
-			"author_relation": (*string)(&f.AuthorRelation), "aggravation": (*string)(&f.Aggravation),
-		}, map[string]*bool{
-			"repetition": &f.Repetition, "multiple_authors": &f.MultipleAuthors, "online": &f.Online,
-		}
-}
-
-// factFlags is the order in which the facts that are yes or no are read.
-var factFlags = []string{"repetition", "multiple_authors", "online"}
-
 // factsFormOf returns the form filled with now, for a case whose facts are was.
 func (s *Server) factsFormOf(p page, was, now rempart.Facts) (factsForm, error) {
-	now.Fill()
 	b, err := json.Marshal(was)
 	if err != nil {
 		return factsForm{}, err
 	}
 	v := factsForm{Date: now.Date, Today: s.Now().In(paris).Format(time.DateOnly), Was: string(b)}
-	words, flags := factWords(&now)
 	for _, name := range factOrder {
 		f := factField{Name: name, Label: p.T("fact." + name)}
+		said := now.Word(name)
 		for _, w := range rempart.FactValues[name] {
-			f.Options = append(f.Options, option{w, p.T("fact." + name + "." + w), *words[name] == w})
+			if w != "unknown" {
+				f.Options = append(f.Options, option{w, p.T("fact." + name + "." + w), said == w})
+			}
 		}
+		f.Options = append(f.Options, option{"", p.T("fact.unsaid"), said == ""})
 		v.Fields = append(v.Fields, f)
-	}
-	for _, name := range factFlags {
-		v.Flags = append(v.Flags, option{name, p.T("facts.flag", p.T("fact."+name), p.T("fact."+name+".yes")), *flags[name]})
 	}
 	return v, nil
 }
@@ -89,12 +71,8 @@ func (s *Server) factsFormOf(p page, was, now rempart.Facts) (factsForm, error) 
 // lacks is not known.
 func typedFacts(r *http.Request) rempart.Facts {
 	var f rempart.Facts
-	words, flags := factWords(&f)
-	for name, p := range words {
-		*p = r.PostForm.Get(name)
-	}
-	for name, p := range flags {
-		*p = r.PostForm.Get(name) != ""
+	for _, name := range factOrder {
+		f.Say(name, r.PostForm.Get(name))
 	}
 	f.Date = strings.TrimSpace(r.PostForm.Get("date"))
 	return f

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rempart"
+	"rempart/law"
 )
 
 // factsIn returns the facts form of a page as the browser would send it.
@@ -22,14 +23,11 @@ func factsIn(t *testing.T, body string) map[string]string {
 	}
 	out := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?s)<select [^>]*name="([a-z_]+)">(.*?)</select>`).FindAllStringSubmatch(form, -1) {
-		chosen := regexp.MustCompile(`value="([a-z0-9_]+)" selected`).FindAllStringSubmatch(m[2], -1)
+		chosen := regexp.MustCompile(`value="([a-z0-9_]*)" selected`).FindAllStringSubmatch(m[2], -1)
 		if len(chosen) != 1 {
 			t.Fatalf("%s has %d words chosen, want 1", m[1], len(chosen))
 		}
 		out[m[1]] = chosen[0][1]
-	}
-	for _, m := range regexp.MustCompile(`name="([a-z_]+)" value="yes" checked`).FindAllStringSubmatch(form, -1) {
-		out[m[1]] = "yes"
 	}
 	for name, re := range map[string]string{"was": `name="was" value="([^"]*)"`, "date": `name="date" value="([^"]*)"`} {
 		m := regexp.MustCompile(re).FindStringSubmatch(form)
@@ -70,7 +68,7 @@ func TestFacts(t *testing.T) {
 			t.Errorf("the form as it was given changed the case: %+v, draft %s", got.Facts, got.Notices[0].State)
 		}
 
-		form["age_class"], form["repetition"], form["date"] = "under_15", "yes", "2026-11-20"
+		form["age_class"], form["repetition"], form["date"] = "under_15", "true", "2026-11-20"
 		a = s.changed(at+"/facts", pairs(form)...)
 		a.want(t, map[string]string{"fr": "Faits corrigés : âge, date des faits, répétition.", "en": "Facts corrected: age, date of the acts, repetition."}[lang],
 			"227-23", map[string]string{"fr": "Afficher l’adresse", "en": "Show the address"}[lang])
@@ -80,7 +78,7 @@ func TestFacts(t *testing.T) {
 		}
 		got := d.reload(c)
 		want := c.Facts
-		want.AgeClass, want.Repetition, want.Date = rempart.AgeUnder15, true, "2026-11-20"
+		want.AgeClass, want.Repetition, want.Date = rempart.AgeUnder15, rempart.FlagYes, "2026-11-20"
 		if got.Facts != want || got.Item(c.Items[3].ID).List != "ncii-minor" || got.Notices[0].State != rempart.NoticeCancelled {
 			t.Errorf("facts %+v, list %s, draft %s", got.Facts, got.Item(c.Items[3].ID).List, got.Notices[0].State)
 		}
@@ -231,8 +229,87 @@ func TestFactsOfEvents(t *testing.T) {
 	d := newDesk(t, true, false)
 	c := d.open(rempart.AgeSaidAdult)
 	f := c.Facts
-	f.Sexual, f.Communication, f.Origin, f.Online = rempart.SexualNone, rempart.CommunicationNone, rempart.OriginReal, false
+	f.Sexual, f.Communication, f.Origin, f.Online = rempart.SexualNone, rempart.CommunicationNone, rempart.OriginReal, rempart.FlagNo
 	d.must(d.flow.Correct(context.Background(), c.ID, c.Facts, f, "Alias-analyst"))
 	a := d.sit(rempart.RoleAnalyst).page("/console/cases/" + c.Ref)
-	a.want(t, "Qualification qui n’est plus proposée pour les faits corrigés : art. "+c.Quals[0].Article+".")
+	a.want(t, "Qualification qui n’est plus proposée : art. "+c.Quals[0].Article+".")
+}
+
+// TestAsking answers the one question of a case on its page: the answer is the
+// only fact that changes, and the case is qualified with it.
+func TestAsking(t *testing.T) {
+	for _, lang := range langs {
+		d := newDesk(t, true, false)
+		c := d.open(rempart.AgeSaidAdult)
+		f := c.Facts
+		f.Origin = ""
+		d.must(d.flow.Correct(context.Background(), c.ID, c.Facts, f, "Alias-analyst"))
+		c = d.reload(c)
+		if len(c.Missing) == 0 || c.Missing[0].Fact != "origin" {
+			t.Fatalf("missing: %+v", c.Missing)
+		}
+		s := d.sit(rempart.RoleAnalyst)
+		s.lang = lang
+		at := "/console/cases/" + c.Ref
+		a := s.page(at)
+		a.want(t, html.EscapeString(c.Missing[0].Ask.In(lang)), map[string]string{"fr": "Confiance faible", "en": "Low confidence"}[lang], "226-2-1", c.Pack)
+		_, form, _ := strings.Cut(a.body, `id="asking-origin"`)
+		head, _, _ := strings.Cut(a.body, `id="asking-origin"`)
+		head = head[strings.LastIndex(head, "<form"):]
+		options, _, _ := strings.Cut(form, "</select>")
+		if strings.Count(options, "<option") != len(rempart.FactValues["origin"]) {
+			t.Errorf("options: %s", options)
+		}
+		sent := []string{"origin", "ai_generated"}
+		for _, m := range regexp.MustCompile(`name="([a-z_]+)" value="([^"]*)"`).FindAllStringSubmatch(head, -1) {
+			sent = append(sent, m[1], html.UnescapeString(m[2]))
+		}
+		s.changed(at+"/facts", sent...)
+		got := d.reload(c)
+		want := c.Facts
+		want.Origin = rempart.OriginAIGenerated
+		if got.Facts != want {
+			t.Errorf("facts %+v, want %+v", got.Facts, want)
+		}
+		for _, q := range got.Quals {
+			if q.ID == "fr-226-2-1" || q.Confidence == rempart.ConfidenceLow {
+				t.Errorf("still proposed: %s, %s", q.ID, q.Confidence)
+			}
+		}
+	}
+}
+
+// TestNewerPack requalifies a case of an older law pack, from a page that says
+// what would change.
+func TestNewerPack(t *testing.T) {
+	d := newDesk(t, true, false)
+	now := d.flow.Law
+	older, err := law.Version("fr-2026-04-02.1")
+	d.must(err)
+	d.flow.Law = older
+	c := d.open(rempart.AgeSaidAdult)
+	d.flow.Law = now
+	if c.Pack != older.Version {
+		t.Fatalf("the case has pack %s", c.Pack)
+	}
+	s := d.sit(rempart.RoleAnalyst)
+	at := "/console/cases/" + c.Ref
+	s.page(at).want(t, at+"/pack", older.Version, now.Version, "Les mêmes infractions et les mêmes peines.")
+	if a := s.post(at+"/pack", "was", "fr-2020-01-01.1"); a.status != http.StatusConflict {
+		t.Errorf("from a page of another pack: %d, want 409", a.status)
+	}
+	a := s.changed(at+"/pack", "was", older.Version)
+	a.want(t, "Dossier requalifié", "par le corpus juridique "+now.Version+", au lieu de "+older.Version)
+	a.lacks(t, at+"/pack")
+	if got := d.reload(c); got.Pack != now.Version || len(got.Quals) != len(c.Quals) || got.Quals[0].Confidence == "" {
+		t.Errorf("pack %s, %+v", got.Pack, got.Quals)
+	}
+
+	// What would change, each in its sentence.
+	c.Quals[0].PrisonYears = 1
+	c.Quals = append(c.Quals, rempart.Qualification{ID: "fr-old", Article: "999"})
+	c.Facts.Threat = rempart.ThreatMoney
+	if v := d.srv.newerPack(page{}, c); v == nil || !slices.Equal(v.Lines, []string{"pack.added", "pack.penalty", "pack.gone"}) {
+		t.Errorf("changes: %+v", v)
+	}
 }

@@ -26,6 +26,7 @@ var eventWords = map[string][]string{
 	"report.received":         {},
 	"case.opened":             {"items"},
 	"case.qualified":          {"proposed", "pack"},
+	"case.requalified":        {"proposed", "pack", "from"},
 	"case.viewed":             {},
 	"case.closed":             {},
 	"case.reopened":           {},

@@ -120,7 +120,7 @@ func TestReportWay(t *testing.T) {
 		if want := "Bonjour.\nVoici <b>ce qui</b> se passe."; saved.Words != want {
 			t.Errorf("words saved as %q, want %q", saved.Words, want)
 		}
-		if saved.Lang != lang || saved.Facts.Threat != rempart.ThreatMoney || !saved.Facts.Repetition || len(saved.Items) != 3 {
+		if saved.Lang != lang || saved.Facts.Threat != rempart.ThreatMoney || !saved.Facts.Repetition.Yes() || len(saved.Items) != 3 {
 			t.Errorf("saved: lang %s, threat %s, repeated %v, %d items", saved.Lang, saved.Facts.Threat, saved.Facts.Repetition, len(saved.Items))
 		}
 	}

@@ -46,6 +46,7 @@ var consoleRoutes = []route{
 var hubRoutes = []route{
 	{"GET /console/cases/{ref}", areaConsole, (*Server).caseShow, "one case: facts, history, decision"},
 	{"POST /console/cases/{ref}/facts", areaConsole, (*Server).factsPost, "was, and each fact: corrects them"},
+	{"POST /console/cases/{ref}/pack", areaConsole, (*Server).packPost, "was: qualifies the case with the law pack of this program"},
 	{"POST /console/cases/{ref}/qualifications", areaConsole, (*Server).qualificationAdd, "offence, reason: adds what was not proposed"},
 	{"POST /console/cases/{ref}/qualifications/{id}", areaConsole, (*Server).qualificationPost, "action=confirm|reject, reason"},
 	{"POST /console/cases/{ref}/items/{id}", areaConsole, (*Server).itemPost, "action=confirm|reject|withdraw|drop, reason"},

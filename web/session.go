@@ -22,6 +22,7 @@ var doors = map[string][]rempart.StaffRole{
 
 	"GET /console/cases/{ref}":                      {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/facts":               {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/pack":                {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/qualifications":      {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/qualifications/{id}": {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/items/{id}":          {rempart.RoleAnalyst},

@@ -29,6 +29,7 @@ type cli struct {
 	Sor      sorCmd      `cmd:"" help:"Check statements of reasons for the EU's transparency database (DSA articles 17 and 24(5))."`
 	Verify   verifyCmd   `cmd:"" help:"Check that the ledger is whole, or that a receipt is genuine."`
 	Campaign campaignCmd `cmd:"" help:"Figures of audit campaigns, from labelled tables."`
+	Law      lawCmd      `cmd:"" help:"Check the law packs; qualify facts with them."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
 	Doctor   doctorCmd   `cmd:"" help:"Say which programs are missing, and what does not work without them."`
 	Backup   backupCmd   `cmd:"" help:"Write a backup of the data, and of the keys of cases."`

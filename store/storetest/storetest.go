@@ -184,7 +184,7 @@ func (e *env) propose(c *rempart.Case, p rempart.Priority) error {
 	q := rempart.Qualification{ID: "rule-of-the-tests", Article: "226-8-1", Code: "Code pénal", Label: rempart.Text{FR: "texte", EN: "text"}, State: rempart.QualificationProposed}
 	confirmed := q
 	confirmed.ID, confirmed.State = alreadyConfirmed, rempart.QualificationConfirmed
-	return c.Propose([]rempart.Qualification{q, confirmed}, nil, "pack-of-the-tests", "3f", p, nil, e.now())
+	return c.Propose(rempart.Proposal{Quals: []rempart.Qualification{q, confirmed}, Pack: "pack-of-the-tests", Category: "3f", Priority: p}, e.now())
 }
 
 func (e *env) update(id string, f func(*rempart.Case) error) {
