@@ -4,9 +4,9 @@ package law
 // code, such as "3f". Of the codes that no case here falls in, such as 4a, it
 // says no.
 func CategoryByCode(code string) (Category, bool) {
-	for _, c := range []Category{intimidation, harassment, imageSharing, deepfake, minorReal, minorDeepfake, minorGrooming, minorOther, adultMaterial, notSpecified} {
+	for _, c := range Europe().CategoryList {
 		if c.Code == code {
-			return c, true
+			return c.Category, true
 		}
 	}
 	return Category{}, false
@@ -19,9 +19,9 @@ func NoticeCategory(code string, minor bool) Category {
 	c, ok := CategoryByCode(code)
 	switch {
 	case minor && (!ok || code[0] != '9'):
-		return minorReal
+		c, _ = CategoryByCode("9b")
 	case !ok:
-		return notSpecified
+		c, _ = CategoryByCode("17")
 	}
 	return c
 }
