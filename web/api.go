@@ -16,7 +16,7 @@ import (
 )
 
 // maxForm is the largest body of a report, a notice or a callback, in bytes.
-const maxForm = 256 << 10
+const maxForm = 512 << 10 // 20 videos of 240 images, as a form writes them
 
 // api registers the JSON API of the instance's roles, and the document that
 // describes it at /api/openapi.json.

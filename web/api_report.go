@@ -24,7 +24,7 @@ type reportBody struct {
 	SeveralAuthors bool             `json:"several_authors,omitempty"`
 	Words          string           `json:"words,omitempty" doc:"what happened, at most 10000 characters"`
 	Addresses      []string         `json:"addresses,omitempty" doc:"where the content is, at most 50 http addresses"`
-	Media          []rempart.Medium `json:"media,omitempty" doc:"pictures, known by the fingerprints computed on the person's own device; at most 20, each with at most 24 fingerprints (a video has a pdq for each image that stands for it)"`
+	Media          []rempart.Medium `json:"media,omitempty" doc:"pictures, known by the fingerprints computed on the person's own device; at most 20, each with at most 24 fingerprints (a video has one vpdq, of at most 4096 images)"`
 }
 
 func (b reportBody) report() rempart.Report {

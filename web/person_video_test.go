@@ -80,9 +80,11 @@ func TestPersonVideo(t *testing.T) {
 	for _, f := range c.Items[0].Fingerprints {
 		count[f.Type]++
 	}
-	if count[rempart.PDQ] < 3 || count[rempart.PDQ] > 4 || count[rempart.SHA256] != 1 || len(c.Items[0].Entries) != count[rempart.PDQ]+1 || c.Items[0].State != rempart.ItemFiled {
-		t.Errorf("the item is %s with %v and %d entries, want it filed with 3 or 4 PDQ, one SHA-256 and an entry for each", c.Items[0].State, count, len(c.Items[0].Entries))
+	if images := len(c.Items[0].Fingerprints[0].Images()); images < 6 || images > 8 || count[rempart.VPDQ] != 1 || count[rempart.SHA256] != 1 || len(c.Items[0].Entries) != 2 || c.Items[0].State != rempart.ItemFiled {
+		t.Errorf("the item is %s with %v of %d images and %d entries, want it filed with one vpdq of 6 to 8, one SHA-256 and an entry for each", c.Items[0].State, count, images, len(c.Items[0].Entries))
 	}
+	page := d.sit(rempart.RoleAnalyst).page("/console/cases/" + c.Ref)
+	page.want(t, "vidéo, ", "Vidéo 1")
 }
 
 // TestManyPrints: the fingerprints of a video are folded on a case's page.

@@ -19,6 +19,7 @@ import (
 	"rempart/internal/browsertest"
 	"rempart/media"
 	"rempart/pdq"
+	"rempart/vpdq"
 )
 
 // scenes returns n pictures that look nothing like each other.
@@ -125,22 +126,26 @@ func TestVideoNeverLeaves(t *testing.T) {
 		if err := json.Unmarshal([]byte(form["media"][k]), &m); err != nil {
 			t.Fatal(err)
 		}
-		var prints []rempart.Fingerprint
-		exact := 0
+		var prints []vpdq.Feature
+		exact, videos := 0, 0
 		for _, f := range m.Fingerprints {
-			if f.Type == rempart.SHA256 {
+			switch f.Type {
+			case rempart.SHA256:
 				exact++
-			} else if f.Type == rempart.PDQ && f.Quality >= rempart.MinQuality {
-				prints = append(prints, f)
+			case rempart.VPDQ:
+				videos++
+				prints = f.Images()
+			default:
+				t.Errorf("%s: a fingerprint of type %s", filepath.Base(expect.path), f.Type)
 			}
 		}
-		if exact != 1 || len(prints) != len(expect.of) {
-			t.Errorf("%s: %d SHA-256 and %d PDQ, want 1 and %d", filepath.Base(expect.path), exact, len(prints), len(expect.of))
+		if exact != 1 || videos > 1 || len(prints) != len(expect.of) {
+			t.Errorf("%s: %d SHA-256 and %d images, want 1 and %d", filepath.Base(expect.path), exact, len(prints), len(expect.of))
 		}
 		for i, picture := range expect.of {
 			nearest := 256
 			for _, f := range prints {
-				nearest = min(nearest, distance(t, f.Value, pdq.FromImage(picture).Hash.String()))
+				nearest = min(nearest, f.PDQ.Distance(pdq.FromImage(picture).Hash))
 			}
 			if nearest > 10 {
 				t.Errorf("%s: scene %d is %d bits from what was sent", filepath.Base(expect.path), i, nearest)
@@ -160,7 +165,7 @@ func TestVideoAsServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	want, err := media.FingerprintVideo(context.Background(), f, media.VideoOptions{Seconds: 1})
+	want, err := media.FingerprintVideo(context.Background(), f, media.VideoOptions{Seconds: 0.5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,8 +177,8 @@ func TestVideoAsServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 12 || len(want.Features) != 12 {
-		t.Fatalf("%d images here, %d on the server, want 12", len(got), len(want.Features))
+	if len(got) != 24 || len(want.Features) != 24 {
+		t.Fatalf("%d images here, %d on the server, want 24", len(got), len(want.Features))
 	}
 	worst := 0
 	for k, w := range want.Features {
@@ -205,17 +210,17 @@ func TestVideoUnderLoad(t *testing.T) {
 			busy.Wait()
 		}()
 	}
-	const times = 16
+	const times = 10
 	got, err := chromedp.Run(ctx, chromedp.Evaluate[[]struct{ PDQ string }](fmt.Sprintf(`drive.glance(%d)`, times), chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 5*times {
-		t.Fatalf("%d images, want those at 0, 1, 2, 3 and 4 s, %d times", len(got), times)
+	if len(got) != 9*times {
+		t.Fatalf("%d images, want those at 0, 0.5, 1 … 4 s, %d times", len(got), times)
 	}
 	for k, g := range got {
-		if d := distance(t, g.PDQ, pdq.FromImage(pictures[k%5/2]).Hash.String()); d > 10 {
-			t.Errorf("time %d, the image at %d s is %d bits from the picture of that time", k/5, k%5, d)
+		if d := distance(t, g.PDQ, pdq.FromImage(pictures[k%9/4]).Hash.String()); d > 10 {
+			t.Errorf("time %d, the image at %.1f s is %d bits from the picture of that time", k/9, float64(k%9)/2, d)
 		}
 	}
 }
@@ -243,7 +248,15 @@ func TestLongVideo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(value, `"pdq"`); n != 20 || strings.Count(value, `"sha256"`) != 1 {
-		t.Errorf("%d PDQ, want 20: %s", n, value)
+	var m rempart.Medium
+	if err := json.Unmarshal([]byte(value), &m); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Fingerprints) != 2 || m.Fingerprints[0].Type != rempart.VPDQ || m.Fingerprints[1].Type != rempart.SHA256 {
+		t.Fatalf("want a vpdq and a SHA-256: %.200s", value)
+	}
+	images := m.Fingerprints[0].Images()
+	if n := len(images); n < 26 || n > 60 || images[n-1].Timestamp < 170 || images[n-1].Timestamp >= 180 {
+		t.Errorf("%d images up to %v s, want the 26 scenes of the first three minutes, or a few more", n, images[n-1].Timestamp)
 	}
 }

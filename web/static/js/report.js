@@ -38,14 +38,14 @@
 // video_exact_only or video_failed. ready, low_quality, animated, exact_only and
 // the first four of a video put one hidden input in the row, name="media", such as
 //   {"fingerprints":[{"type":"pdq","value":"…","quality":87},{"type":"sha256","value":"…"}]}
-// with several pdq for a video, one an image that stands for it.
+// with, for a video, one vpdq in place of the pdq: see vpdq in video.js.
 
-import { MAX_SECONDS, choose, images } from './video.js';
+import { MAX_SECONDS, choose, images, vpdq } from './video.js';
 
 const MAX_PICTURES = 20;
 const PATIENCE = 120_000; // ms without a word from the worker
 const LOW_QUALITY = 50;
-const OF_A_VIDEO = { most: 20, least: LOW_QUALITY, near: 8 }; // pdq of one video
+const OF_A_VIDEO = { most: 240, least: LOW_QUALITY, near: 4 }; // images of one video
 const SENTENCES = [
   ...['waiting', 'working', 'ready', 'low_quality', 'animated', 'exact_only', 'duplicate'],
   ...['not_picture', 'truncated', 'too_large', 'too_many_pixels', 'unsupported', 'failed'],
@@ -177,7 +177,7 @@ class Picker {
           found.long = next.value;
           break;
         }
-        const { bitmap, part: done } = next.value;
+        const { bitmap, at, part: done } = next.value;
         const answer = new Promise((resolve) => (this.hashed = resolve));
         if (this.queue[0] === job) this.worker.postMessage({ id: n, image: bitmap }, [bitmap]);
         const one = this.queue[0] === job && (await answer);
@@ -186,7 +186,7 @@ class Picker {
           await all.return();
           break;
         }
-        hashed.push(one);
+        hashed.push({ ...one, at });
         this.progress(done);
       }
     } catch {
@@ -202,6 +202,7 @@ class Picker {
     const { ok, sha256 } = result;
     const prints = result.prints ?? (ok ? [result] : []);
     const fingerprints = prints.map(({ pdq, quality }) => ({ type: 'pdq', value: pdq, quality }));
+    if (result.video && prints.length > 0) fingerprints.splice(0, Infinity, vpdq(prints));
     if (sha256 && (ok || result.video || result.code === 'unsupported')) fingerprints.push({ type: 'sha256', value: sha256 });
     const state = this.verdict(result, prints, fingerprints);
 
