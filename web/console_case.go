@@ -20,6 +20,7 @@ type caseView struct {
 	Unsaid    []string // names of the facts of which nothing was said
 	Addresses []itemView
 	Media     []itemView
+	Hints     []string // of marks that the facts do not say
 	History   []historyLine
 	Groups    []groupView
 	Drafted   map[string]bool // items that are in a draft already
@@ -51,6 +52,7 @@ type itemView struct {
 	rempart.Item
 	Label string
 	Lines []printLine
+	Marks *marksView
 }
 
 // Disappointed tells whether a platform decided not to do all that was asked.
@@ -117,7 +119,7 @@ func items(p page, c *rempart.Case) (addresses, media []itemView) {
 			addresses = append(addresses, itemView{Item: i, Label: p.T("item.address", len(addresses)+1)})
 			continue
 		}
-		v := itemView{Item: i, Label: p.T("item.medium", len(media)+1)}
+		v := itemView{Item: i, Label: p.T("item.medium", len(media)+1), Marks: marksOf(p, i.Provenance)}
 		for _, f := range i.Fingerprints {
 			v.Lines = append(v.Lines, lineOf(p, f))
 			if f.Type == rempart.VPDQ {
@@ -174,6 +176,7 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c 
 	v := caseView{Case: c, Minor: c.Facts.Minor(), Drafted: map[string]bool{}, Grounds: len(c.Confirmed()) > 0}
 	v.Facts, v.Unsaid = facts(p, c.Facts)
 	v.Addresses, v.Media = items(p, c)
+	v.Hints = hints(p, c.Facts, v.Media)
 	v.Qualify, v.Confirm, v.Notify = steps(c)
 	if wrong != nil {
 		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), tried(r), r.PostForm.Get("reason")

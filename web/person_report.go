@@ -49,6 +49,7 @@ var says = []string{
 	"not_picture", "truncated", "too_large", "too_many_pixels", "unsupported", "failed",
 	"video_ready", "video_long", "video_low_quality", "video_exact_only", "video_failed",
 	"title", "video", "remove", "removed", "too_many", "wait", "all_done", "no_exact", "no_exact_large",
+	"mark_made", "mark_ai", "mark_changed", "mark_edited", "mark_other",
 }
 
 // reportView is the view of the report's form.

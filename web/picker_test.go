@@ -26,7 +26,8 @@ func pickerPage(away string) string {
 	var say strings.Builder
 	for name := range strings.FieldsSeq(`waiting working ready low_quality animated exact_only duplicate not_picture
 		truncated too_large too_many_pixels unsupported failed title remove removed too_many wait all_done no_exact
-		video video_ready video_long video_low_quality video_exact_only video_failed no_exact_large`) {
+		video video_ready video_long video_low_quality video_exact_only video_failed no_exact_large
+		mark_made mark_ai mark_changed mark_edited mark_other`) {
 		fmt.Fprintf(&say, "<template data-say=%q>%s {n}</template>\n", name, name)
 	}
 	return `<!DOCTYPE html><html lang="en"><title>Test</title><link rel="icon" href="/test/none.png">

@@ -19,6 +19,7 @@ type checkView struct {
 	Short   string // of the picture's own PDQ; "" of a video
 	Images  int    // in the vPDQ of a video; 0 of a picture
 	TooFlat bool
+	Marks   *marksView
 	Remarks []remark
 }
 
@@ -74,7 +75,7 @@ func (s *Server) checkPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := s.consolePage(r)
-	v := checkView{Checked: &found, Images: len(found.Print.Frames()), TooFlat: found.Print.Quality < rempart.MinQuality}
+	v := checkView{Checked: &found, Images: len(found.Print.Frames()), TooFlat: found.Print.Quality < rempart.MinQuality, Marks: marksOf(p, found.Provenance)}
 	if v.Images == 0 {
 		v.Short = short(found.Print.Value)
 	}

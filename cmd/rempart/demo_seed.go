@@ -8,6 +8,7 @@ import (
 	"rempart"
 	"rempart/flow"
 	"rempart/pdq"
+	"rempart/provenance"
 )
 
 // A story is one fictional case of the demo, told through the real flow: the
@@ -18,6 +19,7 @@ type story struct {
 	report  rempart.Report
 	picture int // number of a drawn picture, 0 for none
 	flat    bool
+	marks   []provenance.Mark // that the picture's file carries
 
 	notify  string // service to notify, "" to leave the case in the queue
 	measure rempart.Measure
@@ -39,12 +41,17 @@ var stories = []story{
 		report: rempart.Report{Depicted: rempart.DepictedSelf, Age: rempart.AgeSaidAdult, Made: rempart.MadeFakeSexual, Seen: rempart.SeenNowhere, Threat: rempart.ThreatMoney,
 			Words: "On me demande de l’argent avant vendredi. Je n’ai pas répondu."}},
 	{ago: 30 * time.Hour, picture: 3, notify: "miroir",
+		marks: []provenance.Mark{{Kind: "iptc", Part: "APP1", Key: "DigitalSourceType", Source: "compositeWithTrainedAlgorithmicMedia"}},
 		report: rempart.Report{Depicted: rempart.DepictedSelf, Age: rempart.AgeSaidAdult, Made: rempart.MadeRealSexual, Seen: rempart.SeenPublic, Relation: rempart.RelationPartner,
 			Words: "La photographie a été publiée après notre séparation.", Addresses: []string{"https://miroir.exemple.test/p/a01"}}},
 	{ago: 20 * time.Hour,
 		report: rempart.Report{Depicted: rempart.DepictedSelf, Age: rempart.AgeSaid15To17, Made: rempart.MadeFakeSexual, Seen: rempart.SeenPrivate, Relation: rempart.RelationSameSchool, Repeated: true, SeveralAuthors: true,
 			Words: "L’image tourne dans un groupe du lycée depuis lundi."}},
 	{ago: 9 * time.Hour, picture: 4,
+		marks: []provenance.Mark{
+			{Kind: "c2pa", Part: "APP11", Key: "manifest", Generator: "Adobe Firefly", Source: "trainedAlgorithmicMedia", Signature: "not_verified"},
+			{Kind: "xmp", Part: "APP1", Key: "CreatorTool", Generator: "Adobe Photoshop"},
+		},
 		report: rempart.Report{Lang: "en", Depicted: rempart.DepictedSelf, Age: rempart.AgeSaidAdult, Made: rempart.MadeFakeOther, Seen: rempart.SeenPublic,
 			Words: "A false advertisement uses my face.", Addresses: []string{"https://annonces.exemple.test/offre/77"}}},
 	{ago: 5 * time.Hour, picture: 5, flat: true,
@@ -81,6 +88,7 @@ func (d *demo) seed(ctx context.Context) error {
 func (d *demo) tell(ctx context.Context, s story) error {
 	if s.picture > 0 {
 		s.report.Media = []rempart.Medium{pictureMedium(s.picture, s.flat)}
+		s.report.Media[0].Provenance = s.marks
 	}
 	sub, err := d.hub.flow.Submit(ctx, s.report, "")
 	if err != nil {

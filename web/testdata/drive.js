@@ -2,6 +2,7 @@
 // page's content security policy.
 
 import { pdqFromRGBA } from '/static/js/fingerprint.js';
+import { leadingMarks, readMarks } from '/static/js/provenance.js';
 import { sniff } from '/static/js/sniff.js';
 import { images } from '/static/js/video.js';
 import { plainHash } from '/test/plain.js';
@@ -86,6 +87,13 @@ globalThis.drive = {
     }
     return hashed;
   },
+  // marks answers with the marks of files in base64, as text.
+  marks: async (files) => {
+    const all = [];
+    for (const file of files) all.push(JSON.stringify(await readMarks(Uint8Array.from(atob(file), (c) => c.charCodeAt(0)))));
+    return all;
+  },
+  leading: async () => JSON.stringify(await leadingMarks(input.files[0])),
   sniff: async () => sniff(new Uint8Array(await input.files[0].arrayBuffer())),
   // fingerprint gives the chosen file to a worker, and answers with its result and
   // with everything that it posted, as text.

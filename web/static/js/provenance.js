@@ -13,8 +13,8 @@
 // answers; the comments there say what each part of a file holds. Texts are read
 // as bytes, one character each: all that is sought is plain ASCII.
 
-import { Claims, MAX_BOXES, be16, be32, boxLength } from './provenance-c2pa.js';
-import { TEXTS, graph, job, known, knownAI, latin, lower, recipe, sourceOf, values } from './provenance-words.js';
+import { Claims, MAX_BOXES, be16, be32, boxLength } from './claims.js';
+import { TEXTS, graph, job, known, knownAI, latin, lower, recipe, sourceOf, values } from './marks.js';
 
 const MAX_TEXT = 1 << 20; // bytes of an XMP packet or a PNG text, inflated
 const MAX_JUMBF = 8 << 20; // bytes of a manifest store

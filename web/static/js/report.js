@@ -25,7 +25,8 @@
 //       <template data-say="ready">…</template>   one for each of SENTENCES
 //     </section>
 //
-// {n} in a sentence is the number of the picture or video, {max} the most that one
+// {program} in a sentence is a name out of a list in marks.js,
+// {n} the number of the picture or video, {max} the most that one
 // report takes, {minutes} how much of a video is read. If an element or a sentence is missing, the section stays hidden and the
 // console says which. Rows that the server put in the list (after a mistake in
 // the form) are kept: each an <li> with its hidden input and a data-row-remove.
@@ -38,8 +39,12 @@
 // video_exact_only or video_failed. ready, low_quality, animated, exact_only and
 // the first four of a video put one hidden input in the row, name="media", such as
 //   {"fingerprints":[{"type":"pdq","value":"…","quality":87},{"type":"sha256","value":"…"}]}
-// with, for a video, one vpdq in place of the pdq: see vpdq in video.js.
+// with, for a video, one vpdq in place of the pdq: see vpdq in video.js. A file
+// that says how it was made (provenance.js) has that said in data-row-note, and
+// sent beside the fingerprints:
+//   "provenance":[{"kind":"c2pa","part":"APP11","key":"manifest"}]
 
+import { tells } from './marks.js';
 import { MAX_SECONDS, choose, images, vpdq } from './video.js';
 
 const MAX_PICTURES = 20;
@@ -59,6 +64,7 @@ const SENTENCES = [
   'all_done',
   'no_exact', // note: not an https page, so exact copies cannot be recognised
   'no_exact_large', // note: the same, as the video is too large
+  ...['mark_made', 'mark_ai', 'mark_changed', 'mark_edited', 'mark_other'], // note: what the file says; {program}
 ];
 
 const part = (row, name) => row.querySelector(`[data-row-${name}]`);
@@ -199,14 +205,14 @@ class Picker {
 
   finish(result) {
     const { n, row } = this.queue.shift();
-    const { ok, sha256 } = result;
+    const { ok, sha256, marks } = result;
     const prints = result.prints ?? (ok ? [result] : []);
     const fingerprints = prints.map(({ pdq, quality }) => ({ type: 'pdq', value: pdq, quality }));
     if (result.video && prints.length > 0) fingerprints.splice(0, Infinity, vpdq(prints));
     if (sha256 && (ok || result.video || result.code === 'unsupported')) fingerprints.push({ type: 'sha256', value: sha256 });
     const state = this.verdict(result, prints, fingerprints);
 
-    const value = JSON.stringify({ fingerprints });
+    const value = JSON.stringify(marks?.length > 0 ? { fingerprints, provenance: marks } : { fingerprints });
     const given = [...this.list.querySelectorAll('input[name="media"]')].some((input) => input.value === value);
     if (!given && fingerprints.length > 0) {
       const input = document.createElement('input');
@@ -214,9 +220,14 @@ class Picker {
       row.append(input);
     }
     part(row, 'progress').hidden = true;
-    if (ok && !sha256) part(row, 'note').textContent = this.say(this.exact ? 'no_exact_large' : 'no_exact', n);
+    const notes = ok && !sha256 ? [this.say(this.exact ? 'no_exact_large' : 'no_exact', n)] : [];
+    if (fingerprints.length > 0 && marks?.length > 0) {
+      const { say, program } = tells(marks);
+      notes.push(this.say(say, n).replaceAll('{program}', program));
+    }
+    part(row, 'note').textContent = notes.join(' ');
     this.show(row, n, given ? 'duplicate' : state);
-    this.live.textContent = `${part(row, 'title').textContent}. ${part(row, 'state').textContent}`;
+    this.live.textContent = `${part(row, 'title').textContent}. ${part(row, 'state').textContent} ${part(row, 'note').textContent}`.trim();
     this.next();
     this.release();
   }

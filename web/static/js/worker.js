@@ -7,15 +7,16 @@
 //
 // It takes {id, file}, posts {id, progress} (0 to 1) on the way, and ends with
 // {id, result}, where result is one of
-//   {ok: true, kind, sha256, pdq, quality, dihedral, width, height, animated, ms}
-//   {ok: true, kind: "video", sha256, ms}
-//   {ok: false, code, sha256, ms}
+//   {ok: true, kind, sha256, marks, pdq, quality, dihedral, width, height, animated, ms}
+//   {ok: true, kind: "video", sha256, marks, ms}
+//   {ok: false, code, sha256, marks, ms}
 // kind: jpeg, png, gif, webp, avif or heic. sha256 is "" where there is none: on
 // plain http, and for a video of more than 256 MiB or than the device's memory, as
 // the browser can only take a whole file at once. code: not_picture; truncated
 // (its end is missing); too_large (bytes); too_many_pixels; unsupported (this
 // browser cannot read that format, or protects itself against reading pixels;
-// sha256 still holds); failed.
+// sha256 still holds); failed. marks: what the file says of how it was made, see
+// provenance.js.
 // Of an animated picture only the first image is read.
 //
 // A worker cannot play a video: the page takes its images, see video.js, and
@@ -23,6 +24,7 @@
 // {id, hashed: null} where pixels cannot be read.
 
 import { FingerprintError, pdqStream, sha256Hex } from './fingerprint.js';
+import { leadingMarks, readMarks } from './provenance.js';
 import { sniff } from './sniff.js';
 
 const MIB = 1024 * 1024;
@@ -41,7 +43,7 @@ self.onmessage = async ({ data: { id, file, image } }) => {
   }
   const start = performance.now();
   const progress = (part) => self.postMessage({ id, progress: part });
-  const result = { ok: false, sha256: '' };
+  const result = { ok: false, sha256: '', marks: [] };
   try {
     Object.assign(result, await examine(file, result, progress), { ok: true });
   } catch (error) {
@@ -60,6 +62,7 @@ async function examine(file, result, progress) {
     } catch {
       // too much for this device's memory: its images are read all the same
     }
+    result.marks = await leadingMarks(file).catch(() => []);
     return { kind: 'video' };
   }
   if (file.size > MAX_BYTES) throw new FingerprintError('too_large');
@@ -69,6 +72,7 @@ async function examine(file, result, progress) {
   if (head.width * head.height > MAX_PIXELS) throw new FingerprintError('too_many_pixels');
   if (head.truncated) throw new FingerprintError('truncated');
   const sum = exact ? sha256Hex(bytes) : ''; // while the picture is decoded
+  result.marks = await readMarks(new Uint8Array(bytes)).catch(() => []);
   try {
     progress(0.1);
     // A size that is not known beforehand cannot be limited.

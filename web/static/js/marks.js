@@ -184,3 +184,19 @@ export function namedSources(text) {
   }
   return out;
 }
+
+// tells returns which sentence says best what the marks of a file say, and the
+// program that it names: {say, program}.
+export function tells(marks) {
+  const makes = ({ generator }) => GENERATORS.some(({ name, makes }) => makes && name === generator);
+  const changed = marks.find(({ source }) => source === 'compositeWithTrainedAlgorithmicMedia' || source === 'compositeSynthetic');
+  const made = marks.find((mark) => mark !== changed && makes(mark));
+  if (made) return { say: 'mark_made', program: made.generator };
+  const byAI = ({ kind, key, source, generator }) =>
+    kind === 'aigc' || (kind === 'text' && !generator) || key === 'AISystemUsed' || source === 'trainedAlgorithmicMedia' || source === 'trainedAlgorithmicData';
+  if (marks.some((mark) => byAI(mark) && !mark.generator)) return { say: 'mark_ai', program: '' };
+  if (changed) return { say: 'mark_changed', program: '' };
+  if (marks.some(byAI)) return { say: 'mark_ai', program: '' };
+  const edited = marks.find(({ generator }) => generator);
+  return edited ? { say: 'mark_edited', program: edited.generator } : { say: 'mark_other', program: '' };
+}

@@ -3,7 +3,7 @@
 // it reads bytes, answers with words of lists, sends nothing and stores nothing.
 // Signatures are not verified.
 
-import { known, latin, namedSources, sourceOf } from './provenance-words.js';
+import { known, latin, namedSources, sourceOf } from './marks.js';
 
 const MAX_MARKS = 12;
 export const MAX_BOXES = 4096; // JUMBF or ISO boxes
