@@ -18,6 +18,7 @@ var flashes = []string{
 	"signed_out", "qualification_confirmed", "qualification_rejected", "fingerprint_confirmed", "fingerprint_rejected",
 	"fingerprint_withdrawn", "item_dropped", "notice_prepared", "notice_saved", "notice_queued", "notice_cancelled",
 	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added", "case_requalified",
+	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
 }
 
 // consolePage starts a page of the staff's side.
@@ -94,6 +95,9 @@ type queueView struct {
 	Open    int    // cases that are not closed
 	Waiting int    // jobs that wait or are under way
 	Dead    int    // jobs given to a human, such as a delivery that gave up
+	Sorts   []tab  // the orders it can be in
+	ByClock bool
+	AtRisk  int // clocks whose end is near or past
 }
 
 // A tab shows the rows in one state.
@@ -107,7 +111,8 @@ type tab struct {
 // A queueRow is one case in the queue, in words.
 type queueRow struct {
 	store.CaseRow
-	Age string
+	Age   string
+	Clock *queueClock // nil: none
 }
 
 // consoleHome is where each role's work is: cases, notices, or the instance.
@@ -155,14 +160,35 @@ func (s *Server) queue(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Tabs = append(v.Tabs, t)
 	}
-	rows, next, err := s.DB.Queue(ctx, filter)
+	v.ByClock = r.URL.Query().Get("sort") == sortClock
+	v.Sorts = sorts(r, p, v.ByClock)
+	list := s.DB.Queue
+	if v.ByClock {
+		list = s.DB.QueueByClock
+		for k := range v.Tabs {
+			v.Tabs[k].URL = withSort(v.Tabs[k].URL)
+		}
+	}
+	rows, next, err := list(ctx, filter)
 	if err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}
 	now := s.Now()
 	for _, row := range rows {
-		v.Rows = append(v.Rows, queueRow{row, ago(p, row.OpenedAt, now)})
+		v.Rows = append(v.Rows, queueRow{CaseRow: row, Age: ago(p, row.OpenedAt, now)})
+	}
+	if err := s.queueClocks(r, p, v.Rows); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	risk, err := s.DB.ClocksAtRisk(ctx)
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	for _, n := range risk {
+		v.AtRisk += n
 	}
 	v.Next, v.First = turn(r, p, next)
 	p.Title, p.Data = p.T("queue.title"), v
@@ -173,8 +199,10 @@ func (s *Server) queue(w http.ResponseWriter, r *http.Request) {
 // filters of the present one; "" where there is none.
 func turn(r *http.Request, p page, next string) (nextURL, firstURL string) {
 	q := url.Values{}
-	if state := r.URL.Query().Get("state"); state != "" {
-		q.Set("state", state)
+	for _, name := range []string{"state", "sort"} {
+		if x := r.URL.Query().Get(name); x != "" {
+			q.Set(name, x)
+		}
 	}
 	at := func() string {
 		if len(q) == 0 {
@@ -223,6 +251,7 @@ var tones = map[string]string{
 	"notice.acknowledged": "info", "notice.decided": "success",
 	"qualification.proposed": "warn", "qualification.confirmed": "success",
 	"intake.received": "warn", "intake.decided": "success",
+	"clock.running": "info", "clock.warned": "warn", "clock.missed": "danger", "clock.escalated": "danger", "clock.met": "success",
 	"step.todo": "warn", "step.review": "warn", "step.waiting": "info", "step.done": "success",
 }
 

@@ -33,6 +33,7 @@ type caseView struct {
 	Add       addForm
 	Asking    *askingForm // the one question to ask, if there is one
 	Newer     *newerPack  // a law pack other than the one of the case
+	Clocks    clocksView
 	Remarks   []remark
 	Tried     string // what a form that comes back was about: an identifier, or "state"
 	Typed     string // the reason, as it was typed
@@ -180,6 +181,14 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c 
 	v.Qualify, v.Confirm, v.Notify = steps(c)
 	if wrong != nil {
 		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), tried(r), r.PostForm.Get("reason")
+	}
+	var err error
+	if v.Clocks, err = s.clocksView(r, p, c); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	if wrong != nil {
+		v.Clocks.Label, v.Clocks.Due = r.PostForm.Get("label"), r.PostForm.Get("due")+r.PostForm.Get("until")
 	}
 	if err := s.factsForms(r, p, &v); err != nil {
 		s.fail(w, r, "console", err)

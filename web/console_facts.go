@@ -166,6 +166,8 @@ func tried(r *http.Request) string {
 		return factsTried
 	case strings.HasSuffix(r.Pattern, "/qualifications"):
 		return addTried
+	case strings.HasSuffix(r.Pattern, "/clocks"):
+		return clocksTried
 	}
 	return "state"
 }

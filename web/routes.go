@@ -53,6 +53,12 @@ var hubRoutes = []route{
 	{"POST /console/cases/{ref}/notices", areaConsole, (*Server).noticePrepare, "service, item…: drafts a notice"},
 	{"GET /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticeShow, "the notice as the platform will see it"},
 	{"POST /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticePost, "action=save|send|cancel, explanation, good_faith"},
+	{"POST /console/cases/{ref}/clocks", areaConsole, (*Server).clockAdd, "label, due: a date set by hand"},
+	{"POST /console/cases/{ref}/clocks/{id}", areaConsole, (*Server).clockPost, "action=pause|resume|stop|done, reason, until"},
+	{"GET /console/calendar", areaConsole, (*Server).calendar, "clocks of all cases: view=agenda, or month=YYYY-MM"},
+	{"GET /console/calendar.ics", areaConsole, (*Server).calendarFile, "the live clocks as an iCalendar file"},
+	{"GET /console/admin/delays", areaConsole, (*Server).delays, "the delays of clocks"},
+	{"POST /console/admin/delays", areaConsole, (*Server).delaysPost, "a new version of them"},
 	{"POST /console/cases/{ref}/state", areaConsole, (*Server).casePost, "action=close|reopen, reason"},
 }
 

@@ -30,6 +30,12 @@ var doors = map[string][]rempart.StaffRole{
 	"GET /console/cases/{ref}/notices/{id}":         {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/notices/{id}":        {rempart.RoleAnalyst},
 	"POST /console/cases/{ref}/state":               {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/clocks":              {rempart.RoleAnalyst},
+	"POST /console/cases/{ref}/clocks/{id}":         {rempart.RoleAnalyst},
+	"GET /console/calendar":                         {rempart.RoleAnalyst},
+	"GET /console/calendar.ics":                     {rempart.RoleAnalyst},
+	"GET /console/admin/delays":                     {rempart.RoleAdmin},
+	"POST /console/admin/delays":                    {rempart.RoleAdmin},
 
 	"GET /console/notices/{number}":             {rempart.RoleModerator},
 	"POST /console/notices/{number}/items/{id}": {rempart.RoleModerator},

@@ -253,6 +253,15 @@ var pages = []stopover{
 	{name: "notice-sent", as: "analyst", open: at(onHub, func(v *tour) string { return v.sent }), main: `main a[href*="/console/cases/"]`},
 	{name: "case-missing", as: "analyst", open: at(onHub, text("/console/cases/0000-0000")), main: `main a`, code: 404},
 	{name: "forbidden", as: "analyst", open: at(onHub, text("/console/admin")), main: `main a`, code: 403},
+	{name: "queue-clock", as: "analyst", open: at(onHub, text("/console/?sort=clock")), main: `main a[href*="/console/cases/"]`},
+	{name: "calendar", as: "analyst", open: at(onHub, text("/console/calendar")), main: `main a[href*="/console/cases/"]`},
+	{name: "calendar-empty", as: "analyst", open: at(onHub, text("/console/calendar?month=2031-02")), main: `main a[href*="month="]`},
+	{name: "calendar-agenda", as: "analyst", open: at(onHub, text("/console/calendar?view=agenda")), main: `main a[href*="/console/cases/"]`},
+	{name: "calendar-wrong", as: "analyst", open: at(onHub, text("/console/calendar?month=hier")), main: `main a`, code: 422},
+	{name: "delays", as: "admin", open: at(onHub, text("/console/admin/delays")), main: `main [name=local]`},
+	{name: "delays-wrong", as: "admin", code: 422, main: `main [name=local]`, open: posted(at(onHub, text("/console/admin/delays")), `main form button`, func(v *tour) {
+		v.fill(`[name="draft.within"]`, "bientôt")
+	})},
 	{name: "admin", as: "admin", open: at(onHub, text("/console/admin")), main: `main summary`},
 
 	{name: "platform", open: at(onMiroir, text("/")), main: `main a[href^="/console/sign-in"]`},
