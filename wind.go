@@ -26,6 +26,7 @@ type ClockPolicy struct {
 	At       time.Time   `json:"at"`
 	Zone     string      `json:"zone"` // such as "Europe/Paris"
 	Holidays []Holiday   `json:"holidays"`
+	DaysFrom string      `json:"days_from"`       // the texts that name them, and the date of those that were read
 	Local    bool        `json:"local,omitempty"` // the holidays of Alsace and Moselle count
 	Rules    []ClockRule `json:"rules"`
 }

@@ -74,6 +74,10 @@ func (f *Flow) tick(ctx context.Context) (int, error) {
 			n = c.Tick(cal, f.Now())
 			return nil
 		})
+		var gone *rempart.Error
+		if errors.As(err, &gone) && gone.Kind == rempart.NotFound { // erased: nothing waits any more
+			err = f.DB.DropClocks(ctx, id)
+		}
 		if err != nil { // the others go on: one case that cannot be read stops nobody's clocks
 			faults = append(faults, fmt.Errorf("flow: clocks of case %s: %w", id, err))
 			continue

@@ -47,7 +47,7 @@ func readClocks(name string) (rempart.ClockPolicy, error) {
 			return rempart.ClockPolicy{}, fmt.Errorf("default clocks %s: a holiday without name, day or source: %+v", name, h)
 		}
 	}
-	p := rempart.ClockPolicy{Pack: doc.Version, By: rempart.ActorSystem, Zone: doc.Zone, Holidays: doc.Holidays, Rules: doc.Rules}
+	p := rempart.ClockPolicy{Pack: doc.Version, By: rempart.ActorSystem, Zone: doc.Zone, Holidays: doc.Holidays, DaysFrom: doc.DaysSource, Rules: doc.Rules}
 	for k := range p.Rules {
 		r := &p.Rules[k]
 		r.Basis = rempart.BasisPolicy
@@ -61,6 +61,9 @@ func readClocks(name string) (rempart.ClockPolicy, error) {
 			r.Basis = rempart.BasisLaw
 		}
 		r.Within = rempart.Span{N: int(c.Within.Hours()), Unit: rempart.Hours}
+		if n := r.Within.N; n > 72 && n%24 == 0 { // of some length people count days
+			r.Within = rempart.Span{N: n / 24, Unit: rempart.Days}
+		}
 		if c.Months > 0 {
 			r.Within = rempart.Span{N: c.Months, Unit: rempart.Months}
 		}

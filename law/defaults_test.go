@@ -105,7 +105,7 @@ func TestDefaultClocks(t *testing.T) {
 			t.Errorf("%s: basis %s", r.ID, r.Basis)
 		}
 	}
-	for id, want := range map[string]string{"acknowledgement-minor": "24h", "acknowledgement-sexual": "48h", "acknowledgement-other": "168h", "complaint": "6mo"} {
+	for id, want := range map[string]string{"acknowledgement-minor": "24h", "acknowledgement-sexual": "48h", "acknowledgement-other": "7d", "complaint": "6mo"} {
 		r := p.Rule(id)
 		if r == nil || r.Within.String() != want || r.Source == "" {
 			t.Errorf("%s: %+v, want within %s and a source", id, r, want)

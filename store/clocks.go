@@ -193,6 +193,16 @@ func (db *DB) DueClocks(ctx context.Context, n int) ([]string, error) {
 	return out, nil
 }
 
+// DropClocks forgets the clocks of a case that can no longer be read.
+func (db *DB) DropClocks(ctx context.Context, caseID string) error {
+	return db.write(ctx, func(t *tx) error {
+		if _, err := t.exec("DELETE FROM clocks WHERE case_id = $1", caseID); err != nil {
+			return fmt.Errorf("store: dropping the clocks of case %s: %w", caseID, err)
+		}
+		return nil
+	})
+}
+
 // A ClockRow is what lists show of a clock.
 type ClockRow struct {
 	ID, CaseID, Ref string

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -13,16 +14,15 @@ import (
 
 // A calendarView is the clocks of all cases, by day.
 type calendarView struct {
-	Tabs                        []tab
-	Month                       bool // a month; else the agenda
-	Name                        string
-	Prev, Next, Today, File     string // addresses
-	Weeks                       [][]dayView
-	Days                        []dayView // with something in it
-	Late                        []clockLine
-	Warned, Missed, Escalated   int
-	More                        bool // there are more than are shown
-	MonthURL, AgendaURL, Period string
+	Tabs                      []tab
+	Month                     bool // a month; else the agenda
+	Name                      string
+	Prev, Next, Today, File   string // addresses
+	Weeks                     [][]dayView
+	Days                      []dayView // with something in it
+	Late                      []clockLine
+	Warned, Missed, Escalated int
+	More                      bool // there are more than are shown
 }
 
 // A dayView is one day.
@@ -34,7 +34,9 @@ type dayView struct {
 	Rest    bool   // not worked
 	Holiday string
 	Today   bool
-	Clocks  []clockLine
+	Clocks  []clockLine // the first of them, those that are over left out
+	Further []clockLine // the others
+	Over    int
 }
 
 // A clockLine is one clock in a day.
@@ -42,6 +44,9 @@ type clockLine struct {
 	store.ClockRow
 	Name, Hour, Left string
 }
+
+// dayLines is how many clocks of a day a month shows before the others are folded.
+const dayLines = 6
 
 // agendaDays is how far the agenda looks ahead.
 const agendaDays = 60
@@ -103,30 +108,37 @@ func (s *Server) calendarView(r *http.Request, p page, now time.Time) (v calenda
 		}
 		from = now
 	}
-	f := store.ClockFilter{From: from, To: to.Add(time.Second), Live: !v.Month}
+	f := store.ClockFilter{From: from, To: to.Add(time.Microsecond), Live: !v.Month, Limit: 2000}
 	rows, more, err := s.DB.Clocks(ctx, f)
 	if err != nil {
 		return v, err
 	}
 	v.More = v.More || more
-	byDay := map[string][]clockLine{}
+	byDay, over := map[string][]clockLine{}, map[string]int{}
 	for _, k := range rows {
-		if k.State == rempart.ClockCancelled {
+		day := clockDay(k.DueAt).Format(time.DateOnly)
+		switch k.State {
+		case rempart.ClockCancelled:
+			continue
+		case rempart.ClockMet:
+			over[day]++
 			continue
 		}
-		day := clockDay(k.Await, k.DueAt).In(paris).Format(time.DateOnly)
 		byDay[day] = append(byDay[day], s.clockLine(p, k))
 	}
 	if !v.Month {
 		from = today
 	}
 	for d := from; d.Before(to); d = d.AddDate(0, 0, 1) {
-		dv := dayView{Date: d.Format(time.DateOnly), Number: d.Day(), Name: p.T("weekday."+strings.ToLower(d.Weekday().String())) + " " + p.Date(d),
+		dv := dayView{Date: d.Format(time.DateOnly), Number: d.Day(), Name: upperFirst(p.T("weekday."+strings.ToLower(d.Weekday().String()))) + " " + p.Date(d),
 			Outside: v.Month && d.Month() != month.Month(), Rest: !cal.Working(d), Today: d.Equal(today)}
 		if h, ok := cal.Holiday(d); ok {
 			dv.Holiday = h.Name.In(p.Lang)
 		}
-		dv.Clocks = byDay[dv.Date]
+		dv.Clocks, dv.Over = byDay[dv.Date], over[dv.Date]
+		if n := len(dv.Clocks); v.Month && n > dayLines+1 {
+			dv.Clocks, dv.Further = dv.Clocks[:dayLines], dv.Clocks[dayLines:]
+		}
 		if v.Month {
 			if d.Weekday() == time.Monday {
 				v.Weeks = append(v.Weeks, nil)
@@ -134,7 +146,7 @@ func (s *Server) calendarView(r *http.Request, p page, now time.Time) (v calenda
 			last := len(v.Weeks) - 1
 			v.Weeks[last] = append(v.Weeks[last], dv)
 		}
-		if len(dv.Clocks) > 0 && !dv.Outside {
+		if (len(dv.Clocks) > 0 || dv.Over > 0) && !dv.Outside {
 			v.Days = append(v.Days, dv)
 		}
 	}
@@ -143,7 +155,8 @@ func (s *Server) calendarView(r *http.Request, p page, now time.Time) (v calenda
 
 func (s *Server) clockLine(p page, k store.ClockRow) clockLine {
 	l := clockLine{ClockRow: k, Name: clockShort(p, k)}
-	if k.Await != rempart.AwaitComplaint {
+	l.Hour = p.T("clock.day_end")
+	if !endsDay(k.DueAt) {
 		l.Hour = p.Hour(k.DueAt)
 	}
 	if k.Live {
@@ -165,7 +178,8 @@ func (p page) Hour(t time.Time) string {
 	if p.Lang == "en" {
 		return t.In(paris).Format("15:04")
 	}
-	return t.In(paris).Format("15\u00a0h\u00a004")
+	t = t.In(paris)
+	return fmt.Sprintf("%d\u00a0h\u00a0%02d", t.Hour(), t.Minute())
 }
 
 // calendarFile answers with the live clocks as an iCalendar file: references,
@@ -187,8 +201,8 @@ func (s *Server) calendarFile(w http.ResponseWriter, r *http.Request) {
 	for _, k := range rows {
 		e := cal.AddEvent(k.ID + "@rempart")
 		e.SetDtStampTime(s.Now())
-		if k.Await == rempart.AwaitComplaint {
-			e.SetAllDayStartAt(clockDay(k.Await, k.DueAt).In(paris))
+		if endsDay(k.DueAt) {
+			e.SetAllDayStartAt(clockDay(k.DueAt))
 		} else {
 			e.SetStartAt(k.DueAt)
 			e.SetEndAt(k.DueAt)

@@ -49,14 +49,14 @@ func clockLeft(p page, s rempart.ClockState, due, now time.Time) string {
 	return p.T("clock.left.late", ago(p, due, now))
 }
 
-// clockDay is the last day of a clock: that of its end, and of a window, which
-// ends with a day, that day.
-func clockDay(a rempart.Await, due time.Time) time.Time {
-	if a == rempart.AwaitComplaint {
-		return due.Add(-time.Second)
-	}
-	return due
+// endsDay tells whether a clock ends with a day in Paris, and not within it.
+func endsDay(due time.Time) bool {
+	due = due.In(paris)
+	return due.Hour() == 0 && due.Minute() == 0 && due.Second() == 0
 }
+
+// clockDay is the last day of a clock in Paris.
+func clockDay(due time.Time) time.Time { return due.Add(-time.Microsecond).In(paris) }
 
 // A clockView is one clock of a case, in words.
 type clockView struct {
@@ -87,8 +87,8 @@ func (s *Server) clocksView(r *http.Request, p page, c *rempart.Case) (v clocksV
 		if k.Live() {
 			kv.Left = clockLeft(p, k.State, k.DueAt, now)
 		}
-		if k.Await == rempart.AwaitComplaint {
-			kv.When = p.T("clock.until_day", p.Date(clockDay(k.Await, k.DueAt)))
+		if endsDay(k.DueAt) {
+			kv.When = p.T("clock.until_day", p.Date(clockDay(k.DueAt)))
 		}
 		switch k.Basis {
 		case rempart.BasisLaw:

@@ -18,6 +18,7 @@ type delaysView struct {
 	Units    []option
 	Local    bool
 	Holidays []rempart.Holiday
+	DaysFrom string
 	Remarks  []remark
 	Versions []versionLine
 }
@@ -62,7 +63,7 @@ func (s *Server) delays(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) delaysPage(w http.ResponseWriter, r *http.Request, status int, policy rempart.ClockPolicy, wrong error) {
 	p := s.consolePage(r)
-	v := delaysView{Version: policy.Version, Pack: policy.Pack, Local: policy.Local, Holidays: policy.Holidays, Remarks: remarksOf(p, wrong)}
+	v := delaysView{Version: policy.Version, Pack: policy.Pack, Local: policy.Local, Holidays: policy.Holidays, DaysFrom: policy.DaysFrom, Remarks: remarksOf(p, wrong)}
 	for _, u := range []rempart.Unit{rempart.Hours, rempart.Days, rempart.BusinessDays, rempart.Months} {
 		v.Units = append(v.Units, option{Value: string(u), Text: p.T("unit." + string(u))})
 	}

@@ -82,6 +82,10 @@ var eventWords = map[string][]string{
 // in which the notice keeps them.
 var attempted = map[string]bool{"notice.sent": true, "notice.attempt_failed": true, "notice.failed": true}
 
+// folded lists the kinds that follow from another line of the history, when they
+// came by themselves: the clocks of a case are shown beside it.
+var folded = map[string]bool{"clock.started": true, "clock.met": true, "task.closed": true}
+
 // history puts events in sentences, newest first; events are oldest first. names gives the words for
 // identifiers, tries the attempts at delivering each notice. The same look by
 // the same person several times in a row is one line.
@@ -89,6 +93,9 @@ func history(p page, events []rempart.Event, names map[string]string, tries map[
 	var out []historyLine
 	next := map[string]int{}
 	for _, e := range events {
+		if folded[e.Kind] && e.Actor == rempart.ActorSystem {
+			continue
+		}
 		l := historyLine{Kind: e.Kind, At: e.At, Who: who(p, e.Actor, names), Times: 1}
 		if k := len(out) - 1; k >= 0 && strings.HasSuffix(e.Kind, ".viewed") && out[k].Kind == e.Kind && out[k].Who == l.Who {
 			out[k].Times++

@@ -164,6 +164,29 @@ func clocks(e *env) {
 	if near, err := e.db.NearestClocks(e.ctx, ids[:1]); err != nil || len(near) != 0 {
 		e.Errorf("after the act: %+v, %v", near, err)
 	}
+	// Nothing is left of a case that is erased.
+	e.update(ids[0], func(c *rempart.Case) error {
+		for _, i := range c.Items {
+			if !i.State.Settled() {
+				if err := c.DropItem(i.ID, "a reason", "analyst-1", e.now()); err != nil {
+					return err
+				}
+			}
+		}
+		if err := c.AddClock("rappeler", soon.Add(99*time.Hour), "analyst-1", e.now()); err != nil {
+			return err
+		}
+		return c.Close("a reason", "analyst-1", e.now())
+	})
+	e.ok(e.db.EraseCase(e.ctx, ids[0], rempart.Erasure{Why: rempart.EraseOrdered, By: "admin-1", At: e.now(), Reason: "a reason"}))
+	all, _, err := e.db.Clocks(e.ctx, store.ClockFilter{})
+	e.ok(err)
+	for _, r := range all {
+		if r.CaseID == ids[0] {
+			e.Errorf("a clock outlives its case: %+v", r)
+		}
+	}
+	e.ok(e.db.DropClocks(e.ctx, ids[0]))
 	// A change that fails leaves no clock behind.
 	stop := errors.New("stop")
 	if err := e.db.UpdateCase(e.ctx, ids[1], "", func(c *rempart.Case) error {
