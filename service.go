@@ -66,29 +66,3 @@ type Credentials struct {
 
 // String keeps credentials out of logs and error texts.
 func (Credentials) String() string { return "[credentials]" }
-
-// StaffRole is what somebody of the staff may do.
-type StaffRole string
-
-// Roles of staff.
-const (
-	RoleAnalyst   StaffRole = "analyst"   // works cases
-	RoleModerator StaffRole = "moderator" // decides on notices, on a platform
-	RoleAdmin     StaffRole = "admin"     // manages staff, peers, services; sees no case
-)
-
-// A Staff is a person who signs in. Only the alias leaves the instance.
-type Staff struct {
-	ID         string    `json:"id"`
-	Login      string    `json:"login"`
-	Alias      Actor     `json:"alias"`
-	Role       StaffRole `json:"role"`
-	CreatedAt  time.Time `json:"created_at"`
-	DisabledAt time.Time `json:"disabled_at,omitzero"`
-}
-
-// Lifetimes of a staff session: without a request, and at most.
-const (
-	SessionIdle = 30 * time.Minute
-	SessionMax  = 12 * time.Hour
-)

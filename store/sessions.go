@@ -34,27 +34,27 @@ func (db *DB) StartSession(ctx context.Context, staffID string) (token string, e
 	})
 }
 
-// Session returns who holds a session. One that has ended, never was, or whose
+// Session returns who is signed in. One that has ended, never was, or whose
 // holder is disabled is a rempart.Unauthorized.
-func (db *DB) Session(ctx context.Context, token string) (rempart.Staff, error) {
+func (db *DB) Session(ctx context.Context, token string) (rempart.Session, error) {
 	over := &rempart.Error{Kind: rempart.Unauthorized, Code: "staff.session", Public: "Your session has ended. Please sign in again."}
 	var doc []byte
-	var started, used int64
+	var started, used, proved int64
 	hash := hashed(token)
-	err := db.r.QueryRowContext(ctx, "SELECT s.doc, e.started_at, e.used_at FROM sessions e JOIN staff s ON s.id = e.staff_id WHERE e.hash = $1", hash).Scan(&doc, &started, &used)
+	err := db.r.QueryRowContext(ctx, "SELECT s.doc, e.started_at, e.used_at, e.proved_at FROM sessions e JOIN staff s ON s.id = e.staff_id WHERE e.hash = $1", hash).Scan(&doc, &started, &used, &proved)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return rempart.Staff{}, over
+		return rempart.Session{}, over
 	case err != nil:
-		return rempart.Staff{}, db.explain(fmt.Errorf("store: session: %w", err))
+		return rempart.Session{}, db.explain(fmt.Errorf("store: session: %w", err))
 	}
-	var s rempart.Staff
-	if err := decode(doc, &s); err != nil {
-		return rempart.Staff{}, err
+	s := rempart.Session{Started: fromMicros(started), Proved: fromMicros(proved)}
+	if err := decode(doc, &s.Staff); err != nil {
+		return rempart.Session{}, err
 	}
 	now := db.now()
-	if now.Sub(fromMicros(used)) >= rempart.SessionIdle || now.Sub(fromMicros(started)) >= rempart.SessionMax || db.disabled(s) {
-		return rempart.Staff{}, over
+	if now.Sub(fromMicros(used)) >= rempart.SessionIdle || now.Sub(s.Started) >= rempart.SessionMax || db.disabled(s.Staff) {
+		return rempart.Session{}, over
 	}
 	if now.Sub(fromMicros(used)) < sessionNote {
 		return s, nil
@@ -62,6 +62,28 @@ func (db *DB) Session(ctx context.Context, token string) (rempart.Staff, error) 
 	return s, db.write(ctx, func(t *tx) error {
 		if _, err := t.exec("UPDATE sessions SET used_at = $1 WHERE hash = $2 AND used_at < $1", micros(now), hash); err != nil {
 			return fmt.Errorf("store: session: %w", err)
+		}
+		return nil
+	})
+}
+
+// ProveSession notes that a factor was given in a session.
+func (db *DB) ProveSession(ctx context.Context, token string) error {
+	return db.write(ctx, func(t *tx) error {
+		if _, err := t.exec("UPDATE sessions SET proved_at = $1 WHERE hash = $2", micros(t.now), hashed(token)); err != nil {
+			return fmt.Errorf("store: session: %w", err)
+		}
+		return nil
+	})
+}
+
+// EndOtherSessions ends every session of a member but the one of token ("" for
+// none), and returns how many there were.
+func (db *DB) EndOtherSessions(ctx context.Context, staffID, token string) (n int64, err error) {
+	return n, db.write(ctx, func(t *tx) error {
+		var err error
+		if n, err = t.exec("DELETE FROM sessions WHERE staff_id = $1 AND hash <> $2", staffID, hashed(token)); err != nil {
+			return fmt.Errorf("store: ending sessions: %w", err)
 		}
 		return nil
 	})

@@ -227,7 +227,7 @@ func sessions(e *env) {
 	token := start()
 	s, err := e.db.Session(e.ctx, token)
 	e.ok(err)
-	if d := cmp.Diff(someone, s); d != "" {
+	if d := cmp.Diff(someone, s.Staff); d != "" {
 		e.Errorf("holder of the session (-want +got):\n%s", d)
 	}
 	// Used now and then, it lives to its greatest age and no longer.

@@ -68,6 +68,7 @@ func Test(t *testing.T, open Open) {
 		{"wrong passwords", wrongPasswords},
 		{"links", links},
 		{"sessions", sessions},
+		{"factors", factors},
 		{"ledger", ledgerWhole},
 		{"ledger together", ledgerTogether},
 		{"signing", signing},

@@ -1,0 +1,122 @@
+package rempart
+
+import (
+	"slices"
+	"time"
+)
+
+// StaffRole is what somebody of the staff does; it carries rights, see
+// [StaffRole.Rights].
+type StaffRole string
+
+// Roles of staff.
+const (
+	RoleAnalyst   StaffRole = "analyst"   // works cases
+	RoleLead      StaffRole = "lead"      // works cases, acts on many at once, sees who works on what
+	RoleReader    StaffRole = "reader"    // reads cases, changes nothing
+	RoleModerator StaffRole = "moderator" // decides on notices, on a platform
+	RoleAuditor   StaffRole = "auditor"   // reads the ledger and the figures; sees no case
+	RoleAdmin     StaffRole = "admin"     // manages staff, peers, services; sees no case
+)
+
+// StaffRoles lists every role.
+var StaffRoles = []StaffRole{RoleAnalyst, RoleLead, RoleReader, RoleModerator, RoleAuditor, RoleAdmin}
+
+// A Right is one thing that somebody may do.
+type Right string
+
+// Rights. Those of the second group are in no role but lead's bulk: an
+// administrator grants them to one person at a time.
+const (
+	RightRead     Right = "read"     // read cases
+	RightWork     Right = "work"     // change cases
+	RightModerate Right = "moderate" // read notices received and decide on them, check uploads
+	RightAudit    Right = "audit"    // read the ledger
+	RightAdmin    Right = "admin"    // manage staff, peers and services
+
+	RightBulk     Right = "bulk"     // act on many cases at once
+	RightExport   Right = "export"   // take case files out of the instance
+	RightIdentity Right = "identity" // open the sealed identity of a person who reported
+)
+
+// Grantable lists the rights that are given to a person beside her role.
+var Grantable = []Right{RightBulk, RightExport, RightIdentity}
+
+// roleRights says what each role carries.
+var roleRights = map[StaffRole][]Right{
+	RoleAnalyst:   {RightRead, RightWork},
+	RoleLead:      {RightRead, RightWork, RightBulk},
+	RoleReader:    {RightRead},
+	RoleModerator: {RightModerate},
+	RoleAuditor:   {RightAudit},
+	RoleAdmin:     {RightAdmin, RightAudit},
+}
+
+// Rights returns what a role carries, nothing for one that is unknown.
+func (r StaffRole) Rights() []Right { return slices.Clone(roleRights[r]) }
+
+// A Staff is a person who signs in. Only the alias leaves the instance.
+type Staff struct {
+	ID         string    `json:"id"`
+	Login      string    `json:"login"`
+	Alias      Actor     `json:"alias"`
+	Role       StaffRole `json:"role"`
+	Grants     []Right   `json:"grants,omitempty"` // of Grantable, beside those of the role
+	CreatedAt  time.Time `json:"created_at"`
+	DisabledAt time.Time `json:"disabled_at,omitzero"`
+}
+
+// May says whether a member has a right, by her role or by a grant. A grant
+// counts only beside a right to read what it applies to: nobody exports cases
+// that she may not read.
+func (s Staff) May(r Right) bool {
+	rights := roleRights[s.Role]
+	if slices.Contains(rights, r) {
+		return true
+	}
+	return slices.Contains(Grantable, r) && slices.Contains(rights, RightRead) && slices.Contains(s.Grants, r)
+}
+
+// Lifetimes of a staff session: without a request, and at most.
+const (
+	SessionIdle = 30 * time.Minute
+	SessionMax  = 12 * time.Hour
+)
+
+// FreshFor is how long after a second factor what is sensitive is open without
+// asking for it again.
+const FreshFor = 10 * time.Minute
+
+// A Session is somebody signed in.
+type Session struct {
+	Staff   Staff
+	Started time.Time
+	Proved  time.Time // when a second factor was last given in it; zero if never
+}
+
+// Fresh says whether a second factor was given within FreshFor before now.
+func (s Session) Fresh(now time.Time) bool {
+	return !s.Proved.IsZero() && now.Sub(s.Proved) < FreshFor
+}
+
+// FactorKind is a way to prove who one is, beside or instead of a password.
+type FactorKind string
+
+// Kinds of factors.
+const (
+	FactorPasskey FactorKind = "passkey" // WebAuthn credential
+	FactorTOTP    FactorKind = "totp"    // time-based one-time password, RFC 6238
+)
+
+// A Factor is one passkey, or the one-time passwords of one authenticator.
+type Factor struct {
+	ID        string     `json:"id"`
+	StaffID   string     `json:"staff_id"`
+	Kind      FactorKind `json:"kind"`
+	Name      string     `json:"name"` // as its owner calls it
+	CreatedAt time.Time  `json:"created_at"`
+	UsedAt    time.Time  `json:"used_at,omitzero"`
+}
+
+// MaxFactors is how many factors somebody may have.
+const MaxFactors = 10
