@@ -2,7 +2,10 @@ package rempart
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // StaffRole is what somebody of the staff does; it carries rights, see
@@ -28,11 +31,12 @@ type Right string
 // Rights. Those of the second group are in no role but lead's bulk: an
 // administrator grants them to one person at a time.
 const (
-	RightRead     Right = "read"     // read cases
-	RightWork     Right = "work"     // change cases
-	RightModerate Right = "moderate" // read notices received and decide on them, check uploads
-	RightAudit    Right = "audit"    // read the ledger
-	RightAdmin    Right = "admin"    // manage staff, peers and services
+	RightRead       Right = "read"       // read cases
+	RightWork       Right = "work"       // change cases
+	RightModerate   Right = "moderate"   // read notices received and decide on them, check uploads
+	RightAudit      Right = "audit"      // read the ledger
+	RightStatements Right = "statements" // take out the statements of reasons, which name nobody
+	RightAdmin      Right = "admin"      // manage staff, peers and services
 
 	RightBulk     Right = "bulk"     // act on many cases at once
 	RightExport   Right = "export"   // take case files out of the instance
@@ -47,9 +51,9 @@ var roleRights = map[StaffRole][]Right{
 	RoleAnalyst:   {RightRead, RightWork},
 	RoleLead:      {RightRead, RightWork, RightBulk},
 	RoleReader:    {RightRead},
-	RoleModerator: {RightModerate},
+	RoleModerator: {RightModerate, RightStatements},
 	RoleAuditor:   {RightAudit},
-	RoleAdmin:     {RightAdmin, RightAudit},
+	RoleAdmin:     {RightAdmin, RightAudit, RightStatements},
 }
 
 // Rights returns what a role carries, nothing for one that is unknown.
@@ -64,6 +68,35 @@ type Staff struct {
 	Grants     []Right   `json:"grants,omitempty"` // of Grantable, beside those of the role
 	CreatedAt  time.Time `json:"created_at"`
 	DisabledAt time.Time `json:"disabled_at,omitzero"`
+}
+
+// MaxStaffName is the longest login or alias, in runes.
+const MaxStaffName = 60
+
+// Check says what is wrong with a member as an administrator described her.
+func (s Staff) Check() error {
+	fault := func(field, code, public string) error {
+		return &Error{Kind: Invalid, Field: field, Code: code, Public: public}
+	}
+	if n := utf8.RuneCountInString(s.Login); n == 0 || n > MaxStaffName || strings.ContainsFunc(s.Login, unicode.IsSpace) || !printable(s.Login) {
+		return fault("login", "staff.login_form", "Give a login of 1 to 60 letters, digits or signs, without spaces.")
+	}
+	if n := utf8.RuneCountInString(string(s.Alias)); n == 0 || n > MaxStaffName || !printable(string(s.Alias)) {
+		return fault("alias", "staff.alias_form", "Give an alias of 1 to 60 letters: what others see of her, never her name.")
+	}
+	if !slices.Contains(StaffRoles, s.Role) {
+		return fault("role", "staff.role_form", "Choose a role.")
+	}
+	for _, g := range s.Grants {
+		if !slices.Contains(Grantable, g) {
+			return fault("grant", "staff.grant_form", "This right cannot be granted.")
+		}
+	}
+	return nil
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
 // May says whether a member has a right, by her role or by a grant. A grant

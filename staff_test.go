@@ -8,20 +8,20 @@ import (
 
 // TestRights writes down who may do what, apart from the table in the code.
 func TestRights(t *testing.T) {
-	all := []Right{RightRead, RightWork, RightModerate, RightAudit, RightAdmin, RightBulk, RightExport, RightIdentity}
+	all := []Right{RightRead, RightWork, RightModerate, RightAudit, RightAdmin, RightBulk, RightExport, RightIdentity, RightStatements}
 	want := map[StaffRole]string{
-		RoleAnalyst:   "xx------",
-		RoleLead:      "xx---x--",
-		RoleReader:    "x-------",
-		RoleModerator: "--x-----",
-		RoleAuditor:   "---x----",
-		RoleAdmin:     "---xx---",
-		"judge":       "--------",
-		"":            "--------",
+		RoleAnalyst:   "xx-------",
+		RoleLead:      "xx---x---",
+		RoleReader:    "x--------",
+		RoleModerator: "--x-----x",
+		RoleAuditor:   "---x-----",
+		RoleAdmin:     "---xx---x",
+		"judge":       "---------",
+		"":            "---------",
 	}
 	granted := map[StaffRole]string{ // with every grant there is, and some that there are not
-		RoleAnalyst: "xx---xxx", RoleLead: "xx---xxx", RoleReader: "x----xxx",
-		RoleModerator: "--x-----", RoleAuditor: "---x----", RoleAdmin: "---xx---", "judge": "--------", "": "--------",
+		RoleAnalyst: "xx---xxx-", RoleLead: "xx---xxx-", RoleReader: "x----xxx-",
+		RoleModerator: "--x-----x", RoleAuditor: "---x-----", RoleAdmin: "---xx---x", "judge": "---------", "": "---------",
 	}
 	if len(want) != len(StaffRoles)+2 {
 		t.Fatalf("%d roles here, %d in StaffRoles", len(want)-2, len(StaffRoles))

@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
 	"rempart"
 	"rempart/ledger"
@@ -76,4 +79,51 @@ func (db *DB) Events(ctx context.Context, subject string) ([]rempart.Event, erro
 
 func scanRecord(s scanner) (r ledger.Record, err error) {
 	return r, s.Scan(&r.Kind, &r.Subject, &r.Actor, &r.At, &r.Data)
+}
+
+// EventsOf returns the events of some kinds, newest first, at most limit of
+// them, after a cursor that an earlier call returned ("" for the newest). next
+// is the cursor of the following ones, "" after the last.
+func (db *DB) EventsOf(ctx context.Context, kinds []string, after string, limit int) (out []rempart.Event, next string, err error) {
+	if len(kinds) == 0 {
+		return nil, "", nil
+	}
+	before := int64(math.MaxInt64)
+	if after != "" {
+		if before, err = strconv.ParseInt(after, 10, 64); err != nil {
+			return nil, "", &rempart.Error{Kind: rempart.Invalid, Code: "page.after", Public: "This page of the list does not exist.", Err: err}
+		}
+	}
+	args := []any{before, limit + 1}
+	var marks []string
+	for _, k := range kinds {
+		args = append(args, k)
+		marks = append(marks, "$"+strconv.Itoa(len(args)))
+	}
+	type row struct {
+		seq int64
+		rempart.Event
+	}
+	rows, err := db.r.QueryContext(ctx, "SELECT seq, kind, subject, actor, at, data FROM records WHERE seq < $1 AND kind IN ("+strings.Join(marks, ", ")+") ORDER BY seq DESC LIMIT $2", args...)
+	found, err := collect(rows, err, func(s scanner) (r row, err error) {
+		var at int64
+		var data string
+		if err := s.Scan(&r.seq, &r.Kind, &r.Subject, &r.Actor, &at, &data); err != nil {
+			return r, err
+		}
+		r.At = fromMicros(at)
+		r.Data, err = ledger.ParseData(data)
+		return r, err
+	})
+	if err != nil {
+		return nil, "", db.explain(fmt.Errorf("store: events: %w", err))
+	}
+	if len(found) > limit {
+		found = found[:limit]
+		next = strconv.FormatInt(found[limit-1].seq, 10)
+	}
+	for _, r := range found {
+		out = append(out, r.Event)
+	}
+	return out, next, nil
 }

@@ -16,8 +16,8 @@ import (
 // PutStaff creates or replaces somebody of the staff. password is hashed with
 // argon2id ("" keeps the present one, or forbids sign-in by password). A new
 // password, or a date from which the member is disabled, ends her sessions and
-// links.
-func (db *DB) PutStaff(ctx context.Context, s rempart.Staff, password string) error {
+// links. The events go to the ledger in the same transaction.
+func (db *DB) PutStaff(ctx context.Context, s rempart.Staff, password string, events ...rempart.Event) error {
 	if s.ID == "" || normalLogin(s.Login) == "" {
 		return errors.New("store: a member of the staff without an identifier or login")
 	}
@@ -46,6 +46,11 @@ func (db *DB) PutStaff(ctx context.Context, s rempart.Staff, password string) er
 			s.ID, normalLogin(s.Login), hash, doc); err != nil {
 			return fmt.Errorf("store: staff %s: %w", s.ID, err)
 		}
+		for _, e := range events {
+			if err := t.event(e); err != nil {
+				return err
+			}
+		}
 		if password == "" && s.DisabledAt.IsZero() {
 			return nil
 		}
@@ -61,6 +66,18 @@ func (db *DB) PutStaff(ctx context.Context, s rempart.Staff, password string) er
 // AllStaff returns everybody of the staff, by identifier.
 func (db *DB) AllStaff(ctx context.Context) ([]rempart.Staff, error) {
 	return all[rempart.Staff](ctx, db, "staff", "SELECT doc FROM staff ORDER BY id")
+}
+
+// Member returns the member of the staff with an identifier, if she may sign in.
+func (db *DB) Member(ctx context.Context, id string) (rempart.Staff, error) {
+	s, err := scanDoc[rempart.Staff](db.r.QueryRowContext(ctx, "SELECT doc FROM staff WHERE id = $1", id))
+	if err != nil {
+		return rempart.Staff{}, db.explain(missing(err, "staff"))
+	}
+	if db.disabled(s) {
+		return rempart.Staff{}, &rempart.Error{Kind: rempart.Forbidden, Code: "staff.disabled", Public: "This account is disabled."}
+	}
+	return s, nil
 }
 
 func normalLogin(s string) string { return strings.ToLower(strings.TrimSpace(s)) }

@@ -19,6 +19,7 @@ var flashes = []string{
 	"fingerprint_withdrawn", "item_dropped", "notice_prepared", "notice_saved", "notice_queued", "notice_cancelled",
 	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added", "case_requalified",
 	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
+	"factor_added", "factor_removed", "sessions_ended", "staff_changed",
 }
 
 // consolePage starts a page of the staff's side.
@@ -119,12 +120,14 @@ type queueRow struct {
 func (s *Server) consoleHome(w http.ResponseWriter, r *http.Request) {
 	m, _ := staffOf(r)
 	switch {
-	case m.Role == rempart.RoleAdmin:
-		http.Redirect(w, r, withLang(r, "/console/admin"), http.StatusSeeOther)
-	case m.Role == rempart.RoleAnalyst && s.Hub:
+	case m.May(rempart.RightRead) && s.Hub:
 		s.queue(w, r)
-	case m.Role == rempart.RoleModerator && s.Platform:
+	case m.May(rempart.RightModerate) && s.Platform:
 		s.intakes(w, r)
+	case m.May(rempart.RightAdmin):
+		http.Redirect(w, r, withLang(r, "/console/admin"), http.StatusSeeOther)
+	case m.May(rempart.RightAudit):
+		http.Redirect(w, r, withLang(r, "/console/audit"), http.StatusSeeOther)
 	default:
 		s.fail(w, r, "console", &rempart.Error{Kind: rempart.Forbidden, Code: "staff.no_work", Public: "This instance has no work for your role."})
 	}

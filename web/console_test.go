@@ -60,7 +60,7 @@ func newDesk(t *testing.T, hub, platform bool) *desk {
 	d.url = s.URL
 	d.must(d.db.PutPeer(ctx, rempart.Peer{ID: forum, Name: "Forum Exemple", Kind: rempart.PeerPlatform, CreatedAt: d.now}, "key-of-the-forum", nil))
 	d.must(d.db.PutService(ctx, rempart.Service{ID: forum, Name: "Forum Exemple", Hosts: []string{"forum.exemple.test"}, PeerID: forum, Lang: "fr", CheckedAt: "2026-11-01"}))
-	for _, role := range []rempart.StaffRole{rempart.RoleAnalyst, rempart.RoleModerator, rempart.RoleAdmin} {
+	for _, role := range rempart.StaffRoles {
 		d.must(d.db.PutStaff(ctx, rempart.Staff{ID: string(role), Login: string(role), Alias: "Alias-" + rempart.Actor(role), Role: role, CreatedAt: d.now}, ""))
 	}
 	return d

@@ -40,7 +40,21 @@ var consoleRoutes = []route{
 	{"POST /console/enter", areaOpen, (*Server).enterPost, "spends a one-time sign-in link"},
 	{"POST /console/sign-out", areaConsole, (*Server).signOut, "ends the session"},
 	{"GET /console/{$}", areaConsole, (*Server).consoleHome, "queue of cases (hub) or of notices (platform)"},
+	{"POST /console/passkey", areaOpen, (*Server).passkeySignIn, "sign-in by passkey"},
+	{"POST /console/second", areaOpen, (*Server).secondPost, "the second factor of a sign-in"},
+	{"GET /console/verify", areaConsole, (*Server).verifyForm, "a second factor again, before what is sensitive"},
+	{"POST /console/verify", areaConsole, (*Server).verifyPost, "the same, answer"},
+	{"GET /console/me", areaConsole, (*Server).me, "my ways to sign in, my sessions"},
+	{"POST /console/me/totp", areaConsole, (*Server).totpNew, "a key for an authenticator"},
+	{"POST /console/me/totp/confirm", areaConsole, (*Server).totpConfirm, "the authenticator's first code"},
+	{"POST /console/me/passkeys", areaConsole, (*Server).passkeyAdd, "adds a passkey"},
+	{"POST /console/me/factors/{id}", areaConsole, (*Server).factorRemove, "removes a way to sign in"},
+	{"POST /console/me/sessions", areaConsole, (*Server).otherSessions, "ends my other sessions"},
 	{"GET /console/admin", areaConsole, (*Server).admin, "staff, services, peers, jobs, ledger"},
+	{"GET /console/admin/staff", areaConsole, (*Server).staffAdmin, "invitations, roles, rights"},
+	{"POST /console/admin/staff", areaConsole, (*Server).staffInvite, "invites somebody; shows the link once"},
+	{"POST /console/admin/staff/{id}", areaConsole, (*Server).staffChange, "action=change|link|disable|enable|reset"},
+	{"GET /console/audit", areaConsole, (*Server).audit, "who looked at what, who was refused"},
 }
 
 var hubRoutes = []route{

@@ -1,64 +1,48 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
+	"strconv"
 	"strings"
 
 	"rempart"
 )
 
-// doors says who may pass each door of the console. A door that is not here
-// opens for nobody; a test holds it against the table of routes. An
-// administrator sees no case and no notice.
-var doors = map[string][]rempart.StaffRole{
-	"POST /console/sign-out": {rempart.RoleAnalyst, rempart.RoleModerator, rempart.RoleAdmin},
-	"GET /console/{$}":       {rempart.RoleAnalyst, rempart.RoleModerator, rempart.RoleAdmin},
-	"GET /console/admin":     {rempart.RoleAdmin},
-
-	"GET /console/cases/{ref}":                      {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/facts":               {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/pack":                {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/qualifications":      {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/qualifications/{id}": {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/items/{id}":          {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/notices":             {rempart.RoleAnalyst},
-	"GET /console/cases/{ref}/notices/{id}":         {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/notices/{id}":        {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/state":               {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/clocks":              {rempart.RoleAnalyst},
-	"POST /console/cases/{ref}/clocks/{id}":         {rempart.RoleAnalyst},
-	"GET /console/calendar":                         {rempart.RoleAnalyst},
-	"GET /console/calendar.ics":                     {rempart.RoleAnalyst},
-	"GET /console/admin/delays":                     {rempart.RoleAdmin},
-	"POST /console/admin/delays":                    {rempart.RoleAdmin},
-
-	"GET /console/notices/{number}":             {rempart.RoleModerator},
-	"POST /console/notices/{number}/items/{id}": {rempart.RoleModerator},
-	"GET /console/statements.csv":               {rempart.RoleModerator, rempart.RoleAdmin},
-	"GET /console/check":                        {rempart.RoleModerator},
-	"POST /console/check":                       {rempart.RoleModerator},
-}
-
 type staffKey struct{}
+
+// signedIn is a session as a request carries it.
+type signedIn struct {
+	rempart.Session
+	token string
+}
 
 // staffOf returns who is signed in, if a request went through [Server.staffOnly].
 func staffOf(r *http.Request) (rempart.Staff, bool) {
-	m, ok := r.Context().Value(staffKey{}).(rempart.Staff)
-	return m, ok
+	s, ok := r.Context().Value(staffKey{}).(signedIn)
+	return s.Staff, ok
 }
 
-// staffOnly lets a request pass to next when a member is signed in whose role
-// [doors] allows for the route. Who she is comes from the session's cookie and
+// sessionOf returns the session of a request that went through
+// [Server.staffOnly].
+func sessionOf(r *http.Request) signedIn {
+	s, _ := r.Context().Value(staffKey{}).(signedIn)
+	return s
+}
+
+// staffOnly lets a request pass to next when a member is signed in who has the
+// right that [doors] asks for. Who she is comes from the session's cookie and
 // from nothing else. Without a session, a GET goes to the sign-in page and comes
-// back afterwards; anything else is answered 401, as it cannot be repeated.
+// back afterwards; anything else is answered 401, as it cannot be repeated. A
+// look at a case or a notice is recorded before it is granted, and so is a
+// refusal.
 func (s *Server) staffOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m, err := s.session(r)
+		in, err := s.session(r)
 		if rempart.KindOf(err) == rempart.Unauthorized && r.Method == http.MethodGet {
 			http.Redirect(w, r, signInURL(r), http.StatusSeeOther)
 			return
@@ -67,22 +51,48 @@ func (s *Server) staffOnly(next http.Handler) http.Handler {
 			s.fail(w, r, "console", err)
 			return
 		}
-		r = r.WithContext(context.WithValue(r.Context(), staffKey{}, m))
-		if !slices.Contains(doors[r.Pattern], m.Role) {
+		r = r.WithContext(context.WithValue(r.Context(), staffKey{}, in))
+		rule, known := doors[r.Pattern]
+		if !known || rule.right != everybody && !in.Staff.May(rule.right) {
+			if err := s.noteAccess(r, "access.refused", r.Pattern); err != nil {
+				s.fail(w, r, "console", err)
+				return
+			}
 			s.fail(w, r, "console", &rempart.Error{Kind: rempart.Forbidden, Code: "staff.role", Public: "Your role does not open this page."})
 			return
+		}
+		if rule.fresh && !s.fresh(r, in) {
+			s.askAgain(w, r)
+			return
+		}
+		if rule.viewed != "" {
+			if err := s.noteAccess(r, rule.viewed, cmp.Or(r.PathValue("ref"), r.PathValue("number"))); err != nil {
+				s.fail(w, r, "console", err)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// session returns the member whose session the request's cookie holds.
-func (s *Server) session(r *http.Request) (rempart.Staff, error) {
+// noteAccess writes to the ledger that the member of a request looked at, or was
+// refused, something. The subject is apart from the case's own, so that its
+// history tells what was done and not who read it.
+func (s *Server) noteAccess(r *http.Request, kind, what string) error {
+	m, _ := staffOf(r)
+	return s.DB.Commit(r.Context(), "", rempart.Consequences{Events: []rempart.Event{{
+		Kind: kind, Subject: "access:" + what, Actor: m.Alias, At: s.Now(), Data: map[string]string{"staff": m.ID},
+	}}})
+}
+
+// session returns the session that the request's cookie holds.
+func (s *Server) session(r *http.Request) (signedIn, error) {
 	c, err := r.Cookie(cookieName(r))
 	if err != nil || c.Value == "" {
-		return rempart.Staff{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "staff.session", Public: "Sign in to open the console."}
+		return signedIn{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "staff.session", Public: "Sign in to open the console."}
 	}
-	return s.DB.Session(r.Context(), c.Value)
+	in, err := s.DB.Session(r.Context(), c.Value)
+	return signedIn{in, c.Value}, err
 }
 
 // cookieName returns "rempart_staff", followed by the port where it is not the
@@ -95,9 +105,18 @@ func cookieName(r *http.Request) string {
 	return "rempart_staff"
 }
 
-// open starts a session for a member and goes to the page she asked for.
-func (s *Server) open(w http.ResponseWriter, r *http.Request, m rempart.Staff, to string) {
+// open starts a session for a member, proved if she gave a second factor, and
+// goes to the page she asked for.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, m rempart.Staff, to string, proved bool) {
 	token, err := s.DB.StartSession(r.Context(), m.ID)
+	if err == nil && proved {
+		err = s.DB.ProveSession(r.Context(), token)
+	}
+	if err == nil {
+		err = s.DB.Commit(r.Context(), "", rempart.Consequences{Events: []rempart.Event{{
+			Kind: "staff.signed_in", Subject: m.ID, Actor: m.Alias, At: s.Now(), Data: map[string]string{"second_factor": strconv.FormatBool(proved)},
+		}}})
+	}
 	if err != nil {
 		s.fail(w, r, "console", err)
 		return
@@ -121,6 +140,7 @@ type signInView struct {
 	To      string // page to go to afterwards
 	Token   string // of a one-time link that has yet to be spent
 	Remarks []remark
+	Passkey *ceremony // to sign in with a passkey, nil where none can be used
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) {
@@ -133,6 +153,8 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, status int, v signInView) {
 	p := s.consolePage(r)
+	v.Passkey = s.signInCeremony(r)
+	allowPasskeys(w)
 	p.Title, p.Data = p.T("signin.title"), v
 	s.render(w, r, status, "console/sign_in", p)
 }
@@ -145,7 +167,7 @@ func (s *Server) signInPost(w http.ResponseWriter, r *http.Request) {
 	v := signInView{Login: strings.TrimSpace(r.PostForm.Get("login")), To: safeReturn(r.PostForm.Get("to"))}
 	m, err := s.DB.CheckPassword(r.Context(), v.Login, r.PostForm.Get("password"))
 	if err == nil {
-		s.open(w, r, m, v.To)
+		s.second(w, r, m, v.To)
 		return
 	}
 	switch rempart.KindOf(err) {
@@ -182,7 +204,7 @@ func (s *Server) enterPost(w http.ResponseWriter, r *http.Request) {
 func (s *Server) spend(w http.ResponseWriter, r *http.Request, token string) {
 	m, err := s.DB.UseLink(r.Context(), token)
 	if err == nil {
-		s.open(w, r, m, "/console/")
+		s.second(w, r, m, "/console/")
 		return
 	}
 	switch rempart.KindOf(err) {

@@ -176,11 +176,11 @@ func TestDoors(t *testing.T) {
 			if rt.area != areaConsole {
 				continue
 			}
-			allowed, known := doors[rt.pattern]
+			rule, known := doors[rt.pattern]
 			if !known {
 				t.Errorf("%s is not in doors", rt.pattern)
 			}
-			for _, role := range []rempart.StaffRole{"", rempart.RoleAnalyst, rempart.RoleModerator, rempart.RoleAdmin} {
+			for _, role := range append([]rempart.StaffRole{""}, rempart.StaffRoles...) {
 				seen++
 				method, path, _ := strings.Cut(fill.Replace(rt.pattern), " ")
 				s := d.sit(role)
@@ -190,15 +190,20 @@ func TestDoors(t *testing.T) {
 					r.Header.Set(h, "admin")
 				}
 				a := s.send(r)
+				allowed := rule.right == everybody || (rempart.Staff{Role: role}).May(rule.right)
 				switch {
 				case role == "" && method == http.MethodGet && a.status != http.StatusSeeOther:
 					t.Errorf("%s by nobody: %d, want 303", rt.pattern, a.status)
 				case role == "" && method != http.MethodGet && a.status != http.StatusUnauthorized:
 					t.Errorf("%s by nobody: %d, want 401", rt.pattern, a.status)
 				case role == "":
-				case slices.Contains(allowed, role) && a.status == http.StatusForbidden && !strings.Contains(a.body, "pas de travail"):
+				case allowed && rule.fresh && method == http.MethodGet && !strings.HasPrefix(a.head.Get("Location"), "/console/verify"):
+					t.Errorf("%s by %s without a second factor: %d", rt.pattern, role, a.status)
+				case allowed && rule.fresh && method != http.MethodGet && !strings.Contains(a.body, "seconde preuve récente"):
+					t.Errorf("%s by %s without a second factor: %d", rt.pattern, role, a.status)
+				case allowed && !rule.fresh && a.status == http.StatusForbidden && !strings.Contains(a.body, "pas de travail"):
 					t.Errorf("%s by %s: 403", rt.pattern, role)
-				case !slices.Contains(allowed, role) && a.status != http.StatusForbidden:
+				case !allowed && a.status != http.StatusForbidden:
 					t.Errorf("%s by %s: %d, want 403", rt.pattern, role, a.status)
 				}
 			}

@@ -19,15 +19,25 @@ type adminCmd struct {
 	Service serviceCmd `cmd:"" help:"The register: who is behind an address, and how to notify them."`
 }
 
-// noted writes an administrator's act to the ledger.
-func noted(ctx context.Context, i *instance, kind, subject string, data ...string) error {
+// adminEvent is an act of whoever has the command line; data are names and values.
+func adminEvent(kind, subject string, data ...string) rempart.Event {
 	m := map[string]string{}
 	for k := 0; k+1 < len(data); k += 2 {
 		m[data[k]] = data[k+1]
 	}
-	err := i.db.Commit(ctx, "", rempart.Consequences{Events: []rempart.Event{{Kind: kind, Subject: subject, Actor: "admin:command-line", At: time.Now(), Data: m}}})
-	_, sealErr := i.db.Seal(ctx)
-	return errors.Join(err, sealErr)
+	return rempart.Event{Kind: kind, Subject: subject, Actor: "admin:command-line", At: time.Now(), Data: m}
+}
+
+// noted writes an administrator's act to the ledger.
+func noted(ctx context.Context, i *instance, kind, subject string, data ...string) error {
+	err := i.db.Commit(ctx, "", rempart.Consequences{Events: []rempart.Event{adminEvent(kind, subject, data...)}})
+	return errors.Join(err, sealed(ctx, i))
+}
+
+// sealed hashes what was written to the ledger.
+func sealed(ctx context.Context, i *instance) error {
+	_, err := i.db.Seal(ctx)
+	return err
 }
 
 // newKey returns a key that says what it is to whoever finds it.

@@ -19,6 +19,7 @@ type staffCmd struct {
 	List     staffList     `cmd:"" help:"List the staff."`
 	Disable  staffDisable  `cmd:"" help:"Let somebody sign in no more; ends her sessions and links at once."`
 	Enable   staffEnable   `cmd:"" help:"Let somebody who was disabled sign in again."`
+	Reset    staffReset    `cmd:"" help:"Remove the passkeys and one-time codes of somebody who lost them; only says what it would do, without -yes."`
 	Password staffPassword `cmd:"" help:"Give somebody the password in REMPART_PASSWORD; ends her sessions and links."`
 }
 
@@ -26,7 +27,7 @@ type staffAdd struct {
 	place
 	Login    string `help:"What she signs in with." required:""`
 	Alias    string `help:"What others see of her; never her name." required:""`
-	Role     string `help:"analyst, moderator or admin." enum:"analyst,moderator,admin" required:""`
+	Role     string `help:"${enum}." enum:"analyst,lead,reader,moderator,auditor,admin" required:""`
 	Password string `help:"Read from the environment, never from the command line." env:"REMPART_PASSWORD" hidden:""`
 	Origin   string `help:"Address of the instance, for the link; default: that of rempart serve." env:"REMPART_ORIGIN"`
 }
@@ -48,10 +49,13 @@ func (c *staffAdd) Run(ctx context.Context, s streams) error {
 		}
 	}
 	m := rempart.Staff{ID: rempart.NewID(time.Now()), Login: c.Login, Alias: rempart.Actor(c.Alias), Role: rempart.StaffRole(c.Role), CreatedAt: time.Now()}
-	if err := i.db.PutStaff(ctx, m, c.Password); err != nil {
+	if err := m.Check(); err != nil {
 		return err
 	}
-	if err := noted(ctx, i, "staff.added", m.ID, "role", c.Role); err != nil {
+	if err := i.db.PutStaff(ctx, m, c.Password, adminEvent("staff.added", m.ID, "role", c.Role)); err != nil {
+		return err
+	}
+	if _, err := i.db.Seal(ctx); err != nil {
 		return err
 	}
 	return printLink(ctx, i, m, c.Origin, s)
@@ -125,11 +129,11 @@ func (c *staffDisable) Run(ctx context.Context, s streams) error {
 		if m.DisabledAt.IsZero() {
 			m.DisabledAt = time.Now()
 		}
-		if err := i.db.PutStaff(ctx, m, ""); err != nil {
+		if err := i.db.PutStaff(ctx, m, "", adminEvent("staff.disabled", m.ID)); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.err, "rempart: %s can sign in no more; her sessions and links have ended\n", m.Login)
-		return noted(ctx, i, "staff.disabled", m.ID)
+		return sealed(ctx, i)
 	})
 }
 
@@ -142,11 +146,11 @@ type staffEnable struct {
 func (c *staffEnable) Run(ctx context.Context, s streams) error {
 	return withMember(ctx, c.place, c.Login, func(i *instance, m rempart.Staff) error {
 		m.DisabledAt = time.Time{}
-		if err := i.db.PutStaff(ctx, m, ""); err != nil {
+		if err := i.db.PutStaff(ctx, m, "", adminEvent("staff.enabled", m.ID)); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.err, "rempart: %s can sign in again, with her password or a new link\n", m.Login)
-		return noted(ctx, i, "staff.enabled", m.ID)
+		return sealed(ctx, i)
 	})
 }
 
@@ -162,11 +166,46 @@ func (c *staffPassword) Run(ctx context.Context, s streams) error {
 		return hinted{errors.New("there is no password"), "set it in the environment, as REMPART_PASSWORD: on the command line everybody on this machine could read it"}
 	}
 	return withMember(ctx, c.place, c.Login, func(i *instance, m rempart.Staff) error {
-		if err := i.db.PutStaff(ctx, m, c.Password); err != nil {
+		if err := i.db.PutStaff(ctx, m, c.Password, adminEvent("staff.password", m.ID)); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.err, "rempart: %s has a new password; her sessions and links have ended\n", m.Login)
-		return noted(ctx, i, "staff.password", m.ID)
+		return sealed(ctx, i)
+	})
+}
+
+type staffReset struct {
+	place
+	Login string `help:"What she signs in with." required:""`
+	Yes   bool   `help:"Do it."`
+}
+
+// Run removes the second factors of a member of the staff.
+func (c *staffReset) Run(ctx context.Context, s streams) error {
+	return withMember(ctx, c.place, c.Login, func(i *instance, m rempart.Staff) error {
+		factors, err := i.db.Factors(ctx, m.ID)
+		if err != nil {
+			return err
+		}
+		for _, f := range factors {
+			fmt.Fprintf(s.out, "%s\t%s\tsince %s\n", f.Kind, f.Name, f.CreatedAt.Format(time.DateOnly))
+		}
+		switch {
+		case len(factors) == 0:
+			fmt.Fprintf(s.err, "rempart: %s has no second factor\n", m.Login)
+			return nil
+		case !c.Yes:
+			fmt.Fprintf(s.err, "rempart: nothing was removed; with -yes these %d would be, and her sessions would end\n", len(factors))
+			return nil
+		}
+		if _, err := i.db.RemoveFactors(ctx, m.ID, "", adminEvent("staff.factors_reset", m.ID)); err != nil {
+			return err
+		}
+		if _, err := i.db.EndOtherSessions(ctx, m.ID, ""); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "rempart: %s has no second factor any more; rempart admin staff link signs her in\n", m.Login)
+		return sealed(ctx, i)
 	})
 }
 

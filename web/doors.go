@@ -1,0 +1,58 @@
+package web
+
+import "rempart"
+
+// everybody is any right: who is signed in passes.
+const everybody rempart.Right = ""
+
+// A doorRule says who may pass a door of the console.
+type doorRule struct {
+	right  rempart.Right
+	fresh  bool   // only soon after a second factor, see [rempart.FreshFor]
+	viewed string // kind of the event by which a look is recorded, "" for none
+}
+
+// doors says who may pass each door of the console. A door that is not here
+// opens for nobody; a test holds it against the table of routes. An
+// administrator sees no case and no notice.
+var doors = map[string]doorRule{
+	"POST /console/sign-out":         {right: everybody},
+	"GET /console/{$}":               {right: everybody},
+	"GET /console/me":                {right: everybody},
+	"POST /console/me/totp":          {right: everybody},
+	"POST /console/me/totp/confirm":  {right: everybody},
+	"POST /console/me/passkeys":      {right: everybody},
+	"POST /console/me/factors/{id}":  {right: everybody, fresh: true},
+	"POST /console/me/sessions":      {right: everybody},
+	"GET /console/verify":            {right: everybody},
+	"POST /console/verify":           {right: everybody},
+	"GET /console/admin":             {right: rempart.RightAdmin},
+	"GET /console/admin/staff":       {right: rempart.RightAdmin, fresh: true},
+	"POST /console/admin/staff":      {right: rempart.RightAdmin, fresh: true},
+	"POST /console/admin/staff/{id}": {right: rempart.RightAdmin, fresh: true},
+	"GET /console/audit":             {right: rempart.RightAudit},
+
+	"GET /console/cases/{ref}":                      {right: rempart.RightRead, viewed: "case.viewed"},
+	"POST /console/cases/{ref}/facts":               {right: rempart.RightWork},
+	"POST /console/cases/{ref}/pack":                {right: rempart.RightWork},
+	"POST /console/cases/{ref}/qualifications":      {right: rempart.RightWork},
+	"POST /console/cases/{ref}/qualifications/{id}": {right: rempart.RightWork},
+	"POST /console/cases/{ref}/items/{id}":          {right: rempart.RightWork},
+	"POST /console/cases/{ref}/notices":             {right: rempart.RightWork},
+	"GET /console/cases/{ref}/notices/{id}":         {right: rempart.RightRead, viewed: "notice.viewed"},
+	"POST /console/cases/{ref}/notices/{id}":        {right: rempart.RightWork},
+	"POST /console/cases/{ref}/state":               {right: rempart.RightWork},
+
+	"POST /console/cases/{ref}/clocks":      {right: rempart.RightWork},
+	"POST /console/cases/{ref}/clocks/{id}": {right: rempart.RightWork},
+	"GET /console/calendar":                 {right: rempart.RightRead},
+	"GET /console/calendar.ics":             {right: rempart.RightRead},
+	"GET /console/admin/delays":             {right: rempart.RightAdmin},
+	"POST /console/admin/delays":            {right: rempart.RightAdmin},
+
+	"GET /console/notices/{number}":             {right: rempart.RightModerate, viewed: "intake.viewed"},
+	"POST /console/notices/{number}/items/{id}": {right: rempart.RightModerate},
+	"GET /console/statements.csv":               {right: rempart.RightStatements},
+	"GET /console/check":                        {right: rempart.RightModerate},
+	"POST /console/check":                       {right: rempart.RightModerate},
+}
