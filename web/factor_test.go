@@ -236,7 +236,7 @@ func TestStaffAdmin(t *testing.T) {
 func TestAudit(t *testing.T) {
 	d := newDesk(t, true, false)
 	c := d.open(rempart.AgeSaidAdult)
-	d.sit(rempart.RoleReader).page("/console/cases/"+c.Ref).lacks(t, `<button name="action" value="confirm"`)
+	d.sit(rempart.RoleReader).page("/console/cases/"+c.Ref).lacks(t, `<form method="post" action="/console/cases/`)
 	if a := d.sit(rempart.RoleAdmin).get("/console/cases/" + c.Ref); a.status != http.StatusForbidden {
 		t.Fatalf("an administrator opens a case: %d", a.status)
 	}
