@@ -61,7 +61,11 @@ func (s *Server) factsFormOf(p page, was, now rempart.Facts) (factsForm, error) 
 				f.Options = append(f.Options, option{w, p.T("fact." + name + "." + w), said == w})
 			}
 		}
-		f.Options = append(f.Options, option{"", p.T("fact.unsaid"), said == ""})
+		nobody := "fact.unsaid"
+		if name == "ai" { // empty, it is what the origin says
+			nobody = "fact.ai.unsaid"
+		}
+		f.Options = append(f.Options, option{"", p.T(nobody), said == ""})
 		v.Fields = append(v.Fields, f)
 	}
 	return v, nil
