@@ -43,8 +43,8 @@ func (db *DB) PutIdentity(ctx context.Context, caseID string, i rempart.Identity
 }
 
 // OpenIdentity returns who a case is about, once the reason for it is saved with
-// the case and its digest in the ledger. Who calls it has made sure that by is
-// the person at the keyboard: this is where a second factor is to be asked for.
+// the case and its digest in the ledger. Who calls it has made sure that by has
+// the right, and is the person at the keyboard.
 func (db *DB) OpenIdentity(ctx context.Context, caseID, reason string, by rempart.Actor) (i rempart.Identity, err error) {
 	err = db.write(ctx, func(t *tx) error {
 		err := t.changeCase(caseID, func(c *rempart.Case) error { return c.OpenIdentity(reason, by, t.now) })

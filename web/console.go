@@ -20,6 +20,7 @@ var flashes = []string{
 	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added", "case_requalified",
 	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
 	"factor_added", "factor_removed", "sessions_ended", "staff_changed",
+	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 }
 
 // consolePage starts a page of the staff's side.

@@ -44,6 +44,8 @@ func TestConsoleScreens(t *testing.T) {
 	decided := draft(answered, 0)
 	s.changed(decided, "action", "send", "good_faith", "yes")
 	hub.decided(hub.reload(answered), hub.reload(answered).Notices[0].ID, rempart.MeasureRefused)
+	s.changed("/console/cases/"+answered.Ref+"/hold", "action", "place", "reason", "Une procédure est en cours.")
+	s.changed("/console/cases/"+answered.Ref+"/identity", "action", "keep", "name", "Camille Exemple")
 	minors := draft(minor, 0)
 	_, err = hub.db.Seal(context.Background())
 	hub.must(err)

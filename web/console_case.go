@@ -34,6 +34,7 @@ type caseView struct {
 	Asking    *askingForm // the one question to ask, if there is one
 	Newer     *newerPack  // a law pack other than the one of the case
 	Clocks    clocksView
+	Keep      keepView
 	Remarks   []remark
 	Tried     string // what a form that comes back was about: an identifier, or "state"
 	Typed     string // the reason, as it was typed
@@ -173,12 +174,19 @@ func (s *Server) viewed(r *http.Request, kind, subject string) error {
 // casePage shows a case, with what went wrong with a change of it, if something
 // did.
 func (s *Server) casePage(w http.ResponseWriter, r *http.Request, status int, c *rempart.Case, wrong error) {
+	s.casePageWith(w, r, status, c, wrong, nil)
+}
+
+// casePageWith is casePage with an identity that was just opened.
+func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int, c *rempart.Case, wrong error, opened *rempart.Identity) {
 	ctx, p := r.Context(), s.consolePage(r)
 	v := caseView{Case: c, Minor: c.Facts.Minor(), Drafted: map[string]bool{}, Grounds: len(c.Confirmed()) > 0}
 	v.Facts, v.Unsaid = facts(p, c.Facts)
 	v.Addresses, v.Media = items(p, c)
 	v.Hints = hints(p, c.Facts, v.Media)
 	v.Qualify, v.Confirm, v.Notify = steps(c)
+	v.Keep = s.keeping(r, p, c)
+	v.Keep.Opened = opened
 	if wrong != nil {
 		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), tried(r), r.PostForm.Get("reason")
 	}

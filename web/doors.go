@@ -43,6 +43,10 @@ var doors = map[string]doorRule{
 	"POST /console/cases/{ref}/notices/{id}":        {right: rempart.RightWork},
 	"POST /console/cases/{ref}/state":               {right: rempart.RightWork},
 
+	"POST /console/cases/{ref}/hold":          {right: rempart.RightWork},
+	"POST /console/cases/{ref}/identity":      {right: rempart.RightWork},
+	"POST /console/cases/{ref}/identity/open": {right: rempart.RightIdentity, fresh: true},
+
 	"POST /console/cases/{ref}/clocks":      {right: rempart.RightWork},
 	"POST /console/cases/{ref}/clocks/{id}": {right: rempart.RightWork},
 	"GET /console/calendar":                 {right: rempart.RightRead},

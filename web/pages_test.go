@@ -96,7 +96,7 @@ func wellFormed(t *testing.T, name, body string) {
 func TestPersonPages(t *testing.T) {
 	d := newDesk(t, true, false)
 	s := d.sit("")
-	for _, to := range []string{"/", "/minor", "/report", "/report?for=minor", "/follow", "/how", "/nowhere"} {
+	for _, to := range []string{"/", "/minor", "/report", "/report?for=minor", "/follow", "/withdraw", "/how", "/nowhere"} {
 		for _, lang := range langs {
 			s.lang = lang
 			a := s.get(to)

@@ -106,7 +106,7 @@ func TestPersonScreens(t *testing.T) {
 	}{{320, "fr", "light"}, {320, "en", "dark"}, {1280, "fr", "dark"}, {1280, "en", "light"}} {
 		screen(t, ctx, sc.width, sc.theme)
 		at := " " + sc.lang + " " + sc.theme
-		for _, to := range []string{"/", "/minor", "/report", "/follow", "/how"} {
+		for _, to := range []string{"/", "/minor", "/report", "/follow", "/withdraw", "/how"} {
 			visit(t, ctx, chromedp.Navigate(d.url+to+"?lang="+sc.lang))
 			accessible(t, ctx, to+at)
 		}

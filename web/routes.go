@@ -29,6 +29,8 @@ var personRoutes = []route{
 	{"POST /report/confirm", areaPerson, (*Server).reportConfirm, "the code's last group typed back; shows the receipt"},
 	{"GET /follow", areaPerson, (*Server).followForm, "asks for a code"},
 	{"POST /follow", areaPerson, (*Server).followPost, "what became of each item"},
+	{"GET /withdraw", areaPerson, (*Server).withdrawForm, "what taking a report back does; asks for its code"},
+	{"POST /withdraw", areaPerson, (*Server).withdrawPost, "erases the report of a code"},
 	{"GET /minor", areaPerson, (*Server).minor, "the path for someone under 18"},
 	{"GET /how", areaPerson, (*Server).how, "what leaves the device, what is kept, what is not"},
 }
@@ -74,6 +76,9 @@ var hubRoutes = []route{
 	{"GET /console/admin/delays", areaConsole, (*Server).delays, "the delays of clocks"},
 	{"POST /console/admin/delays", areaConsole, (*Server).delaysPost, "a new version of them"},
 	{"POST /console/cases/{ref}/state", areaConsole, (*Server).casePost, "action=close|reopen, reason"},
+	{"POST /console/cases/{ref}/hold", areaConsole, (*Server).holdPost, "action=place|lift, reason: a legal hold"},
+	{"POST /console/cases/{ref}/identity", areaConsole, (*Server).identityPost, "action=keep|erase, name, contact, note"},
+	{"POST /console/cases/{ref}/identity/open", areaConsole, (*Server).identityOpen, "reason: shows who a case is about, once"},
 }
 
 var platformRoutes = []route{

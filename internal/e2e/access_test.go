@@ -188,7 +188,7 @@ func TestLeave(t *testing.T) {
 	ctx := browsertest.New(t)
 	b := tab{t, ctx}
 	rec := browsertest.Record(ctx)
-	for k, path := range []string{"/", "/report", "/minor", "/follow", "/how"} {
+	for k, path := range []string{"/", "/report", "/minor", "/follow", "/withdraw", "/how"} {
 		b.open(d.Hub + path)
 		home := b.eval(`document.querySelector("[data-leave]").href`)
 		b.open(d.Hub + path + "?again") // so that there is a page to go back to
