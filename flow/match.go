@@ -122,7 +122,7 @@ func (f *Flow) lookUp(q Query) Result {
 }
 
 func (f *Flow) lookUpVideo(q Query) Result {
-	if !q.Fingerprint.Listable() {
+	if !q.Fingerprint.Listable() && q.Video == nil {
 		return Result{Query: q, Refused: TooFlat}
 	}
 	v := q.Video
@@ -295,6 +295,11 @@ func pictureQueries(ctx context.Context, r io.Reader) (Checked, []Query, error) 
 	if fp.Quality >= rempart.MinQuality {
 		queries = append(queries, Query{Fingerprint: c.Print, Dihedral: fp.Dihedral[:]})
 	}
+	if in := fp.Unbordered; in != nil {
+		c.Bordered = true
+		queries = append(queries, Query{Dihedral: in.Dihedral[:],
+			Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: in.PDQ.String(), Quality: in.Quality, Form: rempart.Unbordered}})
+	}
 	return c, append(queries, frameQueries(fp)...), nil
 }
 
@@ -313,12 +318,14 @@ func videoQueries(ctx context.Context, r io.Reader) (Checked, []Query, error) {
 	}
 	c := Checked{Print: rempart.NewVPDQ(v.Features, rempart.ListedFrames), SHA256: v.SHA256,
 		Width: v.Width, Height: v.Height, Format: v.Codec, Duration: v.Duration, Images: len(v.Features), Provenance: []provenance.Mark{}}
-	if !c.Print.Listable() {
-		return c, nil, nil
-	}
 	q := &VideoQuery{}
 	for form := range q.Whole {
 		q.Whole[form] = inForm(v.Features, v.Dihedral, pdq.Dihedral(form))
+		q.Unbordered[form] = rempart.CountedImages(v.Unbordered(pdq.Dihedral(form)))
+		c.Bordered = c.Bordered || len(q.Unbordered[form]) > 0
+	}
+	if !c.Print.Listable() && !c.Bordered {
+		return c, nil, nil
 	}
 	return c, []Query{{Fingerprint: c.Print, Video: q}}, nil
 }

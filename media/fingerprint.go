@@ -27,6 +27,10 @@ type Fingerprints struct {
 	Animated    bool              `json:"animated"`
 	Provenance  []provenance.Mark `json:"provenance"` // as Picture's: empty, never nil
 
+	// Unbordered is nil where there is no uniform border, or nothing much in it. Of
+	// an animation it is that of the picture.
+	Unbordered *Inner `json:"unbordered,omitempty"`
+
 	// Of an animated GIF, WebP or PNG, of which PDQ, Quality and Dihedral are
 	// those of the picture that is shown where nothing moves: the first frame,
 	// but of a PNG that says otherwise. All are empty for other pictures.
@@ -72,6 +76,7 @@ func Fingerprint(ctx context.Context, r io.Reader, lim Limits) (Fingerprints, er
 		result = pdq.FromImage(p.Image) // the one size at which they differ
 	}
 	out := f.fingerprints(p.Width, p.Height, result, hashes)
+	out.Unbordered = innerOf(p.Image)
 	if len(f.frames) > 0 {
 		p.Image = nil
 		out.FramesTotal = f.frameCount
@@ -116,7 +121,8 @@ func (f *file) fromLuma(ctx context.Context) (Fingerprints, error) {
 				}
 			}
 			out = f.fingerprints(p.width, p.height, result, hashes)
-			return nil
+			out.Unbordered, err = innerOfY(p.pix, p.stride, p.width, p.height)
+			return err
 		})
 		return out, err
 	})

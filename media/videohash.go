@@ -20,6 +20,7 @@ type VideoFingerprints struct {
 	Duration float64        `json:"duration"` // seconds; 0 if the file does not say
 	Features []vpdq.Feature `json:"-"`        // of each frame that was asked for, whatever its quality; at least one
 	Dihedral [][8]pdq.Hash  `json:"-"`        // of the same frames, each indexed by pdq.Dihedral
+	Inner    []*Inner       `json:"-"`        // of the same frames, without their borders; nil of those that have none
 }
 
 // FingerprintVideo reads a video from r, to its end, and returns the
@@ -61,7 +62,9 @@ func FingerprintVideo(ctx context.Context, r io.Reader, opt VideoOptions) (Video
 			Timestamp: f.Timestamp,
 		})
 		out.Dihedral = append(out.Dihedral, forms)
-		return nil
+		inner, err := innerOfY(f.y, f.Width, f.Width, f.Height)
+		out.Inner = append(out.Inner, inner)
+		return err
 	})
 	if err != nil {
 		return VideoFingerprints{}, err
@@ -71,12 +74,25 @@ func FingerprintVideo(ctx context.Context, r io.Reader, opt VideoOptions) (Video
 	return out, nil
 }
 
+// Unbordered returns the frames that have a uniform border, without it, in one of
+// their dihedral forms.
+func (v *VideoFingerprints) Unbordered(form pdq.Dihedral) []vpdq.Feature {
+	var out []vpdq.Feature
+	for k, f := range v.Features {
+		if inner := v.Inner[k]; inner != nil {
+			f.PDQ, f.Quality = inner.Dihedral[form], inner.Quality
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // halve drops every second frame.
 func (v *VideoFingerprints) halve() {
 	kept := 0
 	for k := 0; k < len(v.Features); k += 2 {
-		v.Features[kept], v.Dihedral[kept] = v.Features[k], v.Dihedral[k]
+		v.Features[kept], v.Dihedral[kept], v.Inner[kept] = v.Features[k], v.Dihedral[k], v.Inner[k]
 		kept++
 	}
-	v.Features, v.Dihedral = v.Features[:kept], v.Dihedral[:kept]
+	v.Features, v.Dihedral, v.Inner = v.Features[:kept], v.Dihedral[:kept], v.Inner[:kept]
 }

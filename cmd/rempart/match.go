@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rempart"
+	"rempart/pdq"
 )
 
 // matchCmd asks an instance about pictures and videos; only fingerprints travel.
@@ -94,6 +95,11 @@ func printsOf(ctx context.Context, name string) ([]queryPrint, error) {
 		if all := rempart.NewVPDQ(v.VideoFingerprints.Features, rempart.MaxFrames); all.Listable() {
 			prints = append(prints, queryPrint{Fingerprint: all})
 		}
+		if inner := v.Unbordered(pdq.Original); len(rempart.CountedImages(inner)) > 0 {
+			f := rempart.NewVPDQ(inner, rempart.MaxFrames)
+			f.Form = rempart.Unbordered
+			prints = append(prints, queryPrint{Fingerprint: f})
+		}
 		return prints, nil
 	}
 	fp, err := hashFile(ctx, name)
@@ -104,6 +110,13 @@ func printsOf(ctx context.Context, name string) ([]queryPrint, error) {
 	if fp.Quality >= rempart.MinQuality {
 		p := queryPrint{Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: fp.PDQ.String(), Quality: fp.Quality}}
 		for _, h := range fp.Dihedral {
+			p.Dihedral = append(p.Dihedral, h.String())
+		}
+		prints = append(prints, p)
+	}
+	if in := fp.Unbordered; in != nil {
+		p := queryPrint{Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: in.PDQ.String(), Quality: in.Quality, Form: rempart.Unbordered}}
+		for _, h := range in.Dihedral {
 			p.Dihedral = append(p.Dihedral, h.String())
 		}
 		prints = append(prints, p)
