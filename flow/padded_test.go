@@ -76,3 +76,18 @@ func TestPadded(t *testing.T) {
 		}
 	}
 }
+
+// TestPaddedVideo: a video between bars is the listed one without them.
+func TestPaddedVideo(t *testing.T) {
+	still := fixture(t, "bridge-mods/aaa-orig.jpg")
+	whole := ffmpeg(t, still, "a.mp4", append([]string{"-vf", "loop=40:1:0,setpts=N/10/TB,crop=iw/2:ih/2:n*iw/100:n*ih/100,scale=320:240", "-r", "10"}, x264...)...)
+	fp, err := media.FingerprintVideo(t.Context(), bytes.NewReader(whole), media.VideoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSide(t, newClock(), 0)
+	s.listed(rempart.NewVPDQ(rempart.AtRate(fp.Features, rempart.ListedRate), rempart.ListedFrames))
+	if found := s.look(ffmpeg(t, whole, "b.mp4", append([]string{"-vf", "pad=320:568:0:164"}, x264...)...), flow.Upload{}); len(found.Matches) != 1 || !found.Matches[0].Unbordered || found.Matches[0].Video.Listed < 80 || !found.Bordered {
+		t.Errorf("between black bars: %+v, want one match, without its borders", found.Matches)
+	}
+}

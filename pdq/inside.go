@@ -22,11 +22,11 @@ import (
 // sees that; or where less than borderKept pixels, or less than 1/borderRest, of
 // its rows or of its columns would be left, as that is no picture with a border.
 const (
-	borderMean   = 4
+	borderMean   = 2
 	borderMost   = 24
 	borderParts  = 64
 	borderRounds = 4
-	borderLeast  = 64
+	borderLeast  = 32
 	borderKept   = 64
 	borderRest   = 8
 )

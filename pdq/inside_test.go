@@ -60,7 +60,7 @@ func plainInside(pix []byte, stride, width, height int) image.Rectangle {
 						far++
 					}
 				}
-				if sum > 4*len(first) || far*64 > len(first) {
+				if sum > 2*len(first) || far*64 > len(first) {
 					break
 				}
 				gone++
@@ -83,7 +83,7 @@ func plainInside(pix []byte, stride, width, height int) image.Rectangle {
 			break
 		}
 	}
-	if (width-r.Dx())*64 < width && (height-r.Dy())*64 < height || r.Dx()*8 < width || r.Dy()*8 < height {
+	if (width-r.Dx())*32 < width && (height-r.Dy())*32 < height || r.Dx()*8 < width || r.Dy()*8 < height {
 		return whole
 	}
 	return r
