@@ -22,7 +22,7 @@ import (
 // sees that; or where less than borderKept pixels, or less than 1/borderRest, of
 // its rows or of its columns would be left, as that is no picture with a border.
 const (
-	borderMean   = 2
+	borderMean   = 4
 	borderMost   = 24
 	borderParts  = 64
 	borderRounds = 4

@@ -60,7 +60,7 @@ func plainInside(pix []byte, stride, width, height int) image.Rectangle {
 						far++
 					}
 				}
-				if sum > 2*len(first) || far*64 > len(first) {
+				if sum > 4*len(first) || far*64 > len(first) {
 					break
 				}
 				gone++
