@@ -101,10 +101,10 @@ func (t *tx) eraseEntries(id string, e rempart.Erasure) (listed int, err error) 
 	if _, err := t.exec("DELETE FROM entries WHERE case_id = $1 AND peer_id = '' AND state IN ('provisional', 'rejected')", id); err != nil {
 		return 0, fmt.Errorf("store: entries of case %s: %w", id, err)
 	}
-	rows, err := t.Tx.QueryContext(t.ctx, "SELECT id, list, type, value, quality, case_ref, item_id FROM entries WHERE case_id = $1 AND peer_id = '' AND state = 'active' ORDER BY num", id)
+	rows, err := t.Tx.QueryContext(t.ctx, "SELECT id, list, type, value, quality, form, case_ref, item_id FROM entries WHERE case_id = $1 AND peer_id = '' AND state = 'active' ORDER BY num", id)
 	active, err := collect(rows, err, func(s scanner) (n rempart.Entry, err error) {
 		n.State, n.CaseID, n.Since = rempart.EntryWithdrawn, id, e.At
-		return n, s.Scan(&n.ID, &n.List, &n.Fingerprint.Type, &n.Fingerprint.Value, &n.Fingerprint.Quality, &n.CaseRef, &n.ItemID)
+		return n, s.Scan(&n.ID, &n.List, &n.Fingerprint.Type, &n.Fingerprint.Value, &n.Fingerprint.Quality, &n.Fingerprint.Form, &n.CaseRef, &n.ItemID)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store: entries of case %s: %w", id, err)
