@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"rempart"
-	"rempart/store"
 )
 
 // A caseView is one case: facts, history, decision.
@@ -152,23 +150,11 @@ func (s *Server) caseShow(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "console", err)
 		return
 	}
-	if err := s.viewed(r, "case.viewed", c.ID); err != nil {
+	if err := s.viewed(r, "case.viewed", c.ID, c.Ref); err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}
 	s.casePage(w, r, http.StatusOK, c, nil)
-}
-
-// viewed records that a member looked at a case or an intake, once an hour.
-func (s *Server) viewed(r *http.Request, kind, subject string) error {
-	m, _ := staffOf(r)
-	now := s.Now()
-	once := "viewed:" + subject + ":" + m.ID + ":" + now.UTC().Format("2006010215")
-	err := s.DB.Commit(r.Context(), once, rempart.Consequences{Events: []rempart.Event{{Kind: kind, Subject: subject, Actor: m.Alias, At: now}}})
-	if errors.Is(err, store.ErrAlready) {
-		return nil
-	}
-	return err
 }
 
 // casePage shows a case, with what went wrong with a change of it, if something

@@ -64,7 +64,7 @@ func (s *Server) noticeShow(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "console", err)
 		return
 	}
-	if err := s.viewed(r, "case.viewed", c.ID); err != nil {
+	if err := s.viewed(r, "case.viewed", c.ID, c.Ref); err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -185,7 +186,7 @@ type auditRow struct {
 
 // accessKinds are the kinds of events that the page lists.
 var accessKinds = []string{
-	"case.viewed", "notice.viewed", "intake.viewed", "access.refused", "staff.signed_in", "staff.factor_refused", "staff.factor_added", "staff.factor_removed",
+	"case.viewed", "intake.viewed", "access.refused", "staff.signed_in", "staff.factor_refused", "staff.factor_added", "staff.factor_removed",
 	"staff.added", "staff.changed", "staff.disabled", "staff.enabled", "staff.link", "staff.factors_reset", "staff.password",
 }
 
@@ -198,7 +199,7 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request) {
 	p := s.consolePage(r)
 	var v auditView
 	for _, e := range events {
-		v.Rows = append(v.Rows, auditRow{e, strings.TrimPrefix(e.Subject, "access:")})
+		v.Rows = append(v.Rows, auditRow{e, cmp.Or(e.Data["what"], e.Subject)})
 	}
 	v.Next, v.First = turn(r, p, next)
 	p.Title, p.Data = p.T("audit.title"), v

@@ -7,9 +7,8 @@ const everybody rempart.Right = ""
 
 // A doorRule says who may pass a door of the console.
 type doorRule struct {
-	right  rempart.Right
-	fresh  bool   // only soon after a second factor, see [rempart.FreshFor]
-	viewed string // kind of the event by which a look is recorded, "" for none
+	right rempart.Right
+	fresh bool // only soon after a second factor, see [rempart.FreshFor]
 }
 
 // doors says who may pass each door of the console. A door that is not here
@@ -32,14 +31,14 @@ var doors = map[string]doorRule{
 	"POST /console/admin/staff/{id}": {right: rempart.RightAdmin, fresh: true},
 	"GET /console/audit":             {right: rempart.RightAudit},
 
-	"GET /console/cases/{ref}":                      {right: rempart.RightRead, viewed: "case.viewed"},
+	"GET /console/cases/{ref}":                      {right: rempart.RightRead},
 	"POST /console/cases/{ref}/facts":               {right: rempart.RightWork},
 	"POST /console/cases/{ref}/pack":                {right: rempart.RightWork},
 	"POST /console/cases/{ref}/qualifications":      {right: rempart.RightWork},
 	"POST /console/cases/{ref}/qualifications/{id}": {right: rempart.RightWork},
 	"POST /console/cases/{ref}/items/{id}":          {right: rempart.RightWork},
 	"POST /console/cases/{ref}/notices":             {right: rempart.RightWork},
-	"GET /console/cases/{ref}/notices/{id}":         {right: rempart.RightRead, viewed: "notice.viewed"},
+	"GET /console/cases/{ref}/notices/{id}":         {right: rempart.RightRead},
 	"POST /console/cases/{ref}/notices/{id}":        {right: rempart.RightWork},
 	"POST /console/cases/{ref}/state":               {right: rempart.RightWork},
 
@@ -54,7 +53,7 @@ var doors = map[string]doorRule{
 	"GET /console/admin/delays":             {right: rempart.RightAdmin},
 	"POST /console/admin/delays":            {right: rempart.RightAdmin},
 
-	"GET /console/notices/{number}":             {right: rempart.RightModerate, viewed: "intake.viewed"},
+	"GET /console/notices/{number}":             {right: rempart.RightModerate},
 	"POST /console/notices/{number}/items/{id}": {right: rempart.RightModerate},
 	"GET /console/statements.csv":               {right: rempart.RightStatements},
 	"GET /console/check":                        {right: rempart.RightModerate},

@@ -155,7 +155,7 @@ func (s *Server) intakeShow(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "console", err)
 		return
 	}
-	if err := s.viewed(r, "intake.viewed", i.ID); err != nil {
+	if err := s.viewed(r, "intake.viewed", i.ID, i.Number); err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -38,8 +37,7 @@ func sessionOf(r *http.Request) signedIn {
 // right that [doors] asks for. Who she is comes from the session's cookie and
 // from nothing else. Without a session, a GET goes to the sign-in page and comes
 // back afterwards; anything else is answered 401, as it cannot be repeated. A
-// look at a case or a notice is recorded before it is granted, and so is a
-// refusal.
+// refusal is recorded.
 func (s *Server) staffOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in, err := s.session(r)
@@ -54,7 +52,7 @@ func (s *Server) staffOnly(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), staffKey{}, in))
 		rule, known := doors[r.Pattern]
 		if !known || rule.right != everybody && !in.Staff.May(rule.right) {
-			if err := s.noteAccess(r, "access.refused", r.Pattern); err != nil {
+			if err := s.viewed(r, "access.refused", "page", r.Pattern); err != nil {
 				s.fail(w, r, "console", err)
 				return
 			}
@@ -65,23 +63,16 @@ func (s *Server) staffOnly(next http.Handler) http.Handler {
 			s.askAgain(w, r)
 			return
 		}
-		if rule.viewed != "" {
-			if err := s.noteAccess(r, rule.viewed, cmp.Or(r.PathValue("ref"), r.PathValue("number"))); err != nil {
-				s.fail(w, r, "console", err)
-				return
-			}
-		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// noteAccess writes to the ledger that the member of a request looked at, or was
-// refused, something. The subject is apart from the case's own, so that its
-// history tells what was done and not who read it.
-func (s *Server) noteAccess(r *http.Request, kind, what string) error {
+// viewed records that a member looked at, or was refused, something: each time,
+// before she sees it. what is how people call it, such as a case's reference.
+func (s *Server) viewed(r *http.Request, kind, subject, what string) error {
 	m, _ := staffOf(r)
 	return s.DB.Commit(r.Context(), "", rempart.Consequences{Events: []rempart.Event{{
-		Kind: kind, Subject: "access:" + what, Actor: m.Alias, At: s.Now(), Data: map[string]string{"staff": m.ID},
+		Kind: kind, Subject: subject, Actor: m.Alias, At: s.Now(), Data: map[string]string{"what": what},
 	}}})
 }
 
