@@ -100,9 +100,9 @@ func TestConsoleScreens(t *testing.T) {
 			accessible(t, ctx, to+" "+sc.theme)
 		}
 		// Signed out again, for the pages before sign-in.
-		visit(t, ctx, chromedp.Click(chromedp.CSS(".site-nav button")), chromedp.WaitReady(chromedp.CSS("#login")))
+		visit(t, ctx, chromedp.Click(chromedp.CSS(`form[action^="/console/sign-out"] button`)), chromedp.WaitReady(chromedp.CSS("#login")))
 		signIn(look{d: hub, role: rempart.RoleAnalyst})
-		visit(t, ctx, chromedp.Click(chromedp.CSS(".site-nav button")), chromedp.WaitReady(chromedp.CSS("#login")))
+		visit(t, ctx, chromedp.Click(chromedp.CSS(`form[action^="/console/sign-out"] button`)), chromedp.WaitReady(chromedp.CSS("#login")))
 	}
 	for _, c := range complaints() {
 		if !strings.Contains(c, "status of 404") && !strings.Contains(c, "status of 403") { // the two pages of refusals above

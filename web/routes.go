@@ -71,6 +71,8 @@ var hubRoutes = []route{
 	{"POST /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticePost, "action=save|send|cancel, explanation, good_faith"},
 	{"POST /console/cases/{ref}/clocks", areaConsole, (*Server).clockAdd, "label, due: a date set by hand"},
 	{"POST /console/cases/{ref}/clocks/{id}", areaConsole, (*Server).clockPost, "action=pause|resume|stop|done, reason, until"},
+	{"GET /console/search", areaConsole, (*Server).searchForm, "what can be searched for"},
+	{"POST /console/search", areaConsole, (*Server).searchPost, "q: case number, address, fingerprint, receipt, number of a notice"},
 	{"GET /console/calendar", areaConsole, (*Server).calendar, "clocks of all cases: view=agenda, or month=YYYY-MM"},
 	{"GET /console/calendar.ics", areaConsole, (*Server).calendarFile, "the live clocks as an iCalendar file"},
 	{"GET /console/admin/delays", areaConsole, (*Server).delays, "the delays of clocks"},

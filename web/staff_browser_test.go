@@ -67,6 +67,6 @@ func TestStaffScreens(t *testing.T) {
 	look("staff", "/console/admin/staff")
 	look("staff-fault", "/console/admin/staff", chromedp.SendKeys(chromedp.CSS("#login"), "admin"), chromedp.SendKeys(chromedp.CSS("#alias"), "Saule"), chromedp.Click(chromedp.CSS("form.narrow button")), chromedp.WaitVisible(chromedp.CSS(".problems")))
 	look("audit", "/console/audit")
-	visit(t, ctx, chromedp.Click(chromedp.CSS(".site-nav button")), chromedp.WaitReady(chromedp.CSS("#login")))
+	visit(t, ctx, chromedp.Click(chromedp.CSS(`form[action^="/console/sign-out"] button`)), chromedp.WaitReady(chromedp.CSS("#login")))
 	look("sign-in", "/console/sign-in")
 }

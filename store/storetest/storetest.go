@@ -54,6 +54,7 @@ func Test(t *testing.T, open Open) {
 		{"once", once},
 		{"whole way", wholeWay},
 		{"queue", queue},
+		{"search", search},
 		{"intakes", intakes},
 		{"clock policies", clockPolicies},
 		{"clocks", clocks},
