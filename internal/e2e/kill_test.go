@@ -324,6 +324,13 @@ func (k *killing) ends() {
 	}
 	k.events(k.hub, "cases", []string{"report.received", "case.opened", "case.qualified", "qualification.confirmed", "fingerprint.confirmed", "notice.prepared",
 		"notice.edited", "notice.queued", "notice.sent", "notice.acknowledged", "item.decided", "item.decided", "match.stopped"})
+	// Which clocks ran depends on what came first; each began once and ended once.
+	if n := killCount(k, k.hub, "SELECT count(*) FROM records WHERE kind = 'clock.started'"); n < 3 {
+		k.Errorf("%d clocks began, want three at least", n)
+	}
+	if n := killCount(k, k.hub, "SELECT count(*) FROM (SELECT 1 FROM records WHERE kind LIKE 'clock.%' GROUP BY subject, kind, data HAVING count(*) > 1)"); n != 0 {
+		k.Errorf("%d events of clocks are there more than once", n)
+	}
 	if k.fake != nil {
 		k.fake.check()
 		return
@@ -331,7 +338,7 @@ func (k *killing) ends() {
 	if n := killCount(k, k.platform, "SELECT count(*) FROM intakes"); n != 1 {
 		k.Errorf("%d intakes, want 1", n)
 	}
-	k.events(k.platform, "intakes", []string{"intake.received", "intake.item_decided", "intake.item_decided", "intake.decided"})
+	k.events(k.platform, "intakes", []string{"intake.received", "intake.item_decided", "intake.item_decided", "intake.decided", "statement.dry_run", "statement.dry_run"})
 	for _, callback := range []string{ours.CallbackAcknowledged, ours.CallbackDecided} { // before the decision or after it
 		if n := killCount(k, k.platform, `SELECT count(*) FROM records WHERE kind = 'intake.told' AND data = '{"callback":"`+callback+`"}'`); n != 1 {
 			k.Errorf("%d events that %s was told, want 1", n, callback)
@@ -343,8 +350,8 @@ func (k *killing) ends() {
 }
 
 // events checks that each step of a case or intake was noted once, in order.
-// What somebody looked at, deliveries that failed, and what a platform told are
-// left out.
+// What somebody looked at, deliveries that failed, what a platform told and the
+// clocks are left out.
 func (k *killing) events(p *proc, table string, want []string) {
 	k.Helper()
 	db := killDB(k, p)
@@ -360,7 +367,7 @@ func (k *killing) events(p *proc, table string, want []string) {
 		if err := rows.Scan(&kind); err != nil {
 			k.Fatal(err)
 		}
-		if !strings.HasSuffix(kind, ".viewed") && kind != "notice.attempt_failed" && kind != "intake.told" {
+		if !strings.HasSuffix(kind, ".viewed") && kind != "notice.attempt_failed" && kind != "intake.told" && !strings.HasPrefix(kind, "clock.") {
 			got = append(got, kind)
 		}
 	}
