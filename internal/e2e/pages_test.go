@@ -22,6 +22,7 @@ import (
 var shown = map[string]string{
 	"home": "home", "report": "report-filled", "code": "code", "follow": "followed", "minor": "minor",
 	"queue": "queue", "case": "case-open", "notice": "notice-draft", "platform": "intake", "sign-in": "sign-in",
+	"calendar": "calendar", "admin": "admin", "staff": "staff",
 }
 
 // A frame is a window that pages are pictured in, and how much of a long page.

@@ -207,7 +207,7 @@ var pages = []stopover{
 	{name: "report-filled", open: filled, main: send1},
 	{name: "report-nothing", open: posted(at(onHub, text("/report")), send1), main: send1, code: 422},
 	{name: "report-too-long", code: 413, main: `main a`, open: posted(at(onHub, text("/report")), send1, func(v *tour) {
-		v.eval(`(() => { const w = document.querySelector("[name=words]"); w.hidden = true; w.removeAttribute("maxlength"); w.value = "x".repeat(300_000); return ""; })()`)
+		v.eval(`(() => { const w = document.querySelector("[name=words]"); w.hidden = true; w.removeAttribute("maxlength"); w.value = "x".repeat(600_000); return ""; })()`)
 	})},
 	{name: "code", open: coded, main: "[name=last]"},
 	{name: "code-wrong", open: func(v *tour, lang string) { confirmed(v, lang, false) }, main: "[name=last]", code: 422},
@@ -263,6 +263,9 @@ var pages = []stopover{
 		v.fill(`[name="draft.within"]`, "bientôt")
 	})},
 	{name: "admin", as: "admin", open: at(onHub, text("/console/admin")), main: `main summary`},
+	{name: "staff", as: "admin", open: at(onHub, text("/console/admin/staff")), main: `main [name=alias]`},
+	{name: "audit", as: "admin", open: at(onHub, text("/console/audit")), main: `.site-nav a`},
+	{name: "me", as: "analyst", open: at(onHub, text("/console/me")), main: `main [name=name]`},
 
 	{name: "platform", open: at(onMiroir, text("/")), main: `main a[href^="/console/sign-in"]`},
 	{name: "intakes", as: "moderator", open: at(onMiroir, text("/console/")), main: `main a[href*="/console/notices/"]`},
