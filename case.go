@@ -18,6 +18,9 @@ const (
 	CaseClosed CaseState = "closed"
 )
 
+// CaseStates lists every state of a case.
+var CaseStates = []CaseState{CaseNew, CaseOpen, CaseActive, CaseClosed}
+
 // caseNext lists, for each state, the states that may follow it.
 var caseNext = map[CaseState][]CaseState{
 	CaseNew:    {CaseOpen},
@@ -50,6 +53,7 @@ type Case struct {
 	Items     []Item          `json:"items"`
 	Notices   []Notice        `json:"notices"`
 	Clocks    []Clock         `json:"clocks,omitempty"`     // see Wind and Tick
+	Assigned  *Assignment     `json:"assigned,omitempty"`   // who works on it; nil: nobody
 	ClosedFor string          `json:"closed_for,omitempty"` // the reason it was closed
 	ClosedAt  time.Time       `json:"closed_at,omitzero"`
 

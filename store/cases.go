@@ -189,6 +189,10 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 		return err
 	}
 	was, found := *c, terms(c)
+	traits, err := t.traits(c)
+	if err != nil {
+		return err
+	}
 	notices := len(c.Notices)
 	clocks, err := encode(c.Clocks)
 	if err != nil {
@@ -223,6 +227,12 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 		if err := t.clocks(c, clocks); err != nil {
 			return err
 		}
+		if c.State != was.State || c.Priority != was.Priority {
+			traits = nil
+		}
+		if err := t.saveTraits(c, traits); err != nil {
+			return err
+		}
 	}
 	return t.save(todo)
 }
@@ -231,7 +241,7 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 // reference and version, in the order of insertCase and updateCase.
 func columns(c *rempart.Case, key keyring.Key) ([]any, error) {
 	row := summary(c)
-	services, err := sealed(key, hidden{row.Services}, "summary", c.ID)
+	services, err := sealed(key, hide(c), "summary", c.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -273,6 +283,9 @@ func (t *tx) insertCase(c *rempart.Case, key keyring.Key, codeHash string) error
 		return err
 	}
 	if err := t.index(c, nil); err != nil {
+		return err
+	}
+	if err := t.saveTraits(c, nil); err != nil {
 		return err
 	}
 	return t.notices(c, 0)

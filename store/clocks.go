@@ -333,12 +333,24 @@ func (db *DB) QueueByClock(ctx context.Context, q QueueFilter) (rows []CaseRow, 
 		}
 		state = " AND c.state IN (" + strings.Join(marks, ", ") + ")"
 	}
+	arg := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	traits, err := db.wanted(q)
+	if err != nil {
+		return nil, "", err
+	}
+	where := state + hasTraits("k.case_id", traits, arg)
+	if q.Priority > 0 {
+		where += " AND c.priority = " + arg(int64(q.Priority))
+	}
 	type keyed struct {
 		CaseRow
 		due int64
 		id  string
 	}
-	found, err := db.r.QueryContext(ctx, "SELECT "+queueCols("c.")+", k.due_at, k.id FROM clocks k JOIN cases c ON c.id = k.case_id WHERE k.nearest = 1 AND (k.due_at, k.id) > ($1, $2)"+state+
+	found, err := db.r.QueryContext(ctx, "SELECT "+queueCols("c.")+", k.due_at, k.id FROM clocks k JOIN cases c ON c.id = k.case_id WHERE k.nearest = 1 AND (k.due_at, k.id) > ($1, $2)"+where+
 		" ORDER BY k.due_at, k.id LIMIT $3", args...)
 	all, err := collect(found, err, func(s scanner) (r keyed, err error) {
 		r.CaseRow, err = db.scanCaseRow(s, &r.due, &r.id)

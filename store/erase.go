@@ -69,6 +69,7 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 	for _, q := range []string{
 		"DELETE FROM sealed_keys WHERE owner = $1", // first: without it the rest is noise
 		"DELETE FROM case_index WHERE case_id = $1",
+		"DELETE FROM case_traits WHERE case_id = $1",
 		"DELETE FROM case_codes WHERE case_id = $1",
 		"DELETE FROM case_notices WHERE case_id = $1",
 		"DELETE FROM identities WHERE case_id = $1",

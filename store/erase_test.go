@@ -67,7 +67,7 @@ func left(t *testing.T, db *store.DB, id string) map[string]int {
 	for table, query := range map[string]string{
 		"cases": "SELECT count(*) FROM cases WHERE id = $1", "reports": "SELECT count(*) FROM reports WHERE case_id = $1",
 		"sealed_keys": "SELECT count(*) FROM sealed_keys WHERE owner = $1", "case_codes": "SELECT count(*) FROM case_codes WHERE case_id = $1",
-		"case_index": "SELECT count(*) FROM case_index WHERE case_id = $1", "identities": "SELECT count(*) FROM identities WHERE case_id = $1",
+		"case_traits": "SELECT count(*) FROM case_traits WHERE case_id = $1", "case_index": "SELECT count(*) FROM case_index WHERE case_id = $1", "identities": "SELECT count(*) FROM identities WHERE case_id = $1",
 		"jobs": "SELECT count(*) FROM jobs WHERE subject = $1", "report_keys": "SELECT count(*) FROM report_keys WHERE report_id NOT IN (SELECT id FROM reports WHERE case_id <> $1)",
 		"records": "SELECT count(*) FROM records WHERE subject = $1 AND kind <> 'case.erased'", "entries": "SELECT count(*) FROM entries WHERE case_id = $1 AND state = 'active'",
 	} {
@@ -96,7 +96,7 @@ func TestErase(t *testing.T) {
 			{Why: rempart.EraseOrdered, By: "admin:command-line", At: now, Reason: "an order of a court"},
 		} {
 			c, other := closed(t, db, at), closed(t, db, now)
-			if n := len(left(t, db, c.ID)); n != 10 {
+			if n := len(left(t, db, c.ID)); n != 11 {
 				t.Fatalf("%s: the case is in %v before", e.Why, left(t, db, c.ID))
 			}
 			hold := func(f func(c *rempart.Case) error) {

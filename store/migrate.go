@@ -39,6 +39,9 @@ func (db *DB) migrate(ctx context.Context) error {
 		if sealed, err = t.openRing(); err != nil {
 			return err
 		}
+		if err := t.traitOld(); err != nil {
+			return err
+		}
 		for _, l := range rempart.Lists {
 			doc, err := encode(l)
 			if err != nil {

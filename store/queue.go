@@ -13,9 +13,16 @@ import (
 
 // QueueFilter selects cases. Zero values select everything.
 type QueueFilter struct {
-	States []rempart.CaseState
-	After  string // cursor from the previous page
-	Limit  int    // default 50, at most 200
+	States   []rempart.CaseState
+	Priority rempart.Priority // 0: any
+	With     string           // identifier of the member who has it
+	Nobody   bool             // nobody has it
+	Minor    bool             // somebody under 18 is shown
+	Late     bool             // a clock is past its end
+	Service  string           // name of the service notified, or host of an address, in any case; whole
+
+	After string // cursor from the previous page
+	Limit int    // default 50, at most 200
 }
 
 // A CaseRow is what the queue shows of a case.
@@ -32,6 +39,8 @@ type CaseRow struct {
 	Stops     int
 	OpenedAt  time.Time
 	UpdatedAt time.Time
+	Assigned  rempart.Actor  // who works on it, "" for nobody
+	Because   []rempart.Text // why it has its priority
 }
 
 // Queue returns cases by priority, then age (oldest first), and the cursor of
@@ -42,20 +51,35 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 	if err != nil {
 		return nil, "", err
 	}
-	cols := queueCols("cases.")
 	args := []any{at.priority, at.micros, at.id, limit + 1}
+	arg := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	traits, err := db.wanted(q)
+	if err != nil {
+		return nil, "", err
+	}
+	// The traits' table holds the order too: the first trait leads.
+	lead, from, where := "cases.", "cases", ""
+	key := "cases.priority, cases.opened_at, cases.id"
+	if len(traits) > 0 {
+		lead, from = "l.", "case_traits l JOIN cases ON cases.id = l.case_id"
+		key = "l.priority, l.opened_at, l.case_id"
+		where = " AND l.trait = " + arg(traits[0]) + hasTraits("l.case_id", traits[1:], arg)
+	}
+	if q.Priority > 0 {
+		where += " AND " + lead + "priority = " + arg(int64(q.Priority))
+	}
 	// Each state is read from its own part of the index, so that many closed
 	// cases do not slow the queue of the open ones.
-	one := func(where string) string {
-		return "SELECT * FROM (SELECT " + cols + " FROM cases WHERE (priority, opened_at, id) > ($1, $2, $3)" + where + " ORDER BY priority, opened_at, id LIMIT $4) AS part"
+	states := unique(words(q.States))
+	if len(states) == 0 {
+		states = words(rempart.CaseStates)
 	}
 	var parts []string
-	for _, s := range unique(words(q.States)) {
-		args = append(args, s)
-		parts = append(parts, one(" AND state = $"+strconv.Itoa(len(args))))
-	}
-	if len(parts) == 0 {
-		parts = append(parts, one(""))
+	for _, s := range states {
+		parts = append(parts, "SELECT * FROM (SELECT "+queueCols("cases.")+" FROM "+from+" WHERE ("+key+") > ($1, $2, $3)"+where+" AND "+lead+"state = "+arg(s)+" ORDER BY "+key+" LIMIT $4) AS part")
 	}
 	found, err := db.r.QueryContext(ctx, "SELECT * FROM ("+strings.Join(parts, " UNION ALL ")+") AS queue ORDER BY priority, opened_at, id LIMIT $4", args...)
 	rows, err = collect(found, err, func(s scanner) (CaseRow, error) { return db.scanCaseRow(s) })
@@ -92,7 +116,7 @@ func (db *DB) scanCaseRow(s scanner, more ...any) (r CaseRow, err error) {
 	if err := unsealed(key, box, "summary", r.ID, &h, decode); err != nil {
 		return r, fmt.Errorf("case %s: %w", r.ID, err)
 	}
-	r.Services = h.Services
+	r.Services, r.Assigned, r.Because = h.Services, h.Assigned, h.Because
 	return r, nil
 }
 

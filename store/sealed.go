@@ -161,6 +161,7 @@ func unsealed(k keyring.Key, box []byte, what, id string, v any, decode func([]b
 const (
 	FindAddress = "address" // the exact address of an item, as rempart.CleanAddress writes it
 	FindNumber  = "number"  // the number that a platform gave a notice
+	FindPrint   = "print"   // the value of a fingerprint
 )
 
 // terms returns what a case can be found by, as domain and value.
@@ -169,6 +170,11 @@ func terms(c *rempart.Case) map[[2]string]bool {
 	for _, i := range c.Items {
 		if i.Address != "" {
 			out[[2]string{FindAddress, i.Address}] = true
+		}
+		for _, f := range i.Fingerprints {
+			if f.Listable() { // flat pictures are all alike
+				out[[2]string{FindPrint, f.Value}] = true
+			}
 		}
 	}
 	for _, n := range c.Notices {
@@ -196,8 +202,8 @@ func (t *tx) index(c *rempart.Case, before map[[2]string]bool) error {
 	return nil
 }
 
-// FindCases returns the references of the cases with an exact address or number
-// (FindAddress, FindNumber), at most 200, the oldest case first.
+// FindCases returns the references of the cases with an exact address, number or
+// fingerprint (FindAddress, FindNumber, FindPrint), at most 200, the oldest case first.
 func (db *DB) FindCases(ctx context.Context, domain, value string) ([]string, error) {
 	hash, err := db.ring.Index(domain, value)
 	if err != nil {
@@ -272,7 +278,7 @@ func (t *tx) sealOldCase(k keyring.Key, id string, doc []byte) error {
 	if err := t.sealOldDoc(k, "cases", "case", id, doc); err != nil {
 		return err
 	}
-	sum, err := sealed(k, hidden{summary(c).Services}, "summary", id)
+	sum, err := sealed(k, hide(c), "summary", id)
 	if err != nil {
 		return err
 	}
@@ -301,7 +307,18 @@ func (t *tx) sealOldCase(k keyring.Key, id string, doc []byte) error {
 
 // hidden is what the queue shows of a case and is sealed.
 type hidden struct {
-	Services []string `json:"services"`
+	Services []string       `json:"services"`
+	Assigned rempart.Actor  `json:"assigned,omitempty"`
+	Because  []rempart.Text `json:"because,omitempty"`
+}
+
+// hide returns what is sealed of a case's summary.
+func hide(c *rempart.Case) hidden {
+	h := hidden{Services: summary(c).Services, Because: c.Because}
+	if c.Assigned != nil {
+		h.Assigned = c.Assigned.Alias
+	}
+	return h
 }
 
 // sweep makes the database let go of what was overwritten or deleted: the log

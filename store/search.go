@@ -10,21 +10,6 @@ import (
 // MaxFound is the most cases that a search returns.
 const MaxFound = 200
 
-// FindByPrint returns the references of our cases with an entry of exactly a
-// fingerprint, in lower-case hexadecimal digits and of any type but vpdq, at most
-// MaxFound, the oldest case first.
-func (db *DB) FindByPrint(ctx context.Context, value string) ([]string, error) {
-	rows, err := db.r.QueryContext(ctx, "SELECT DISTINCT c.id, c.ref FROM entries e JOIN cases c ON c.id = e.case_id WHERE e.type <> 'vpdq' AND e.value = $1 AND e.peer_id = '' ORDER BY c.id LIMIT $2", value, MaxFound)
-	out, err := collect(rows, err, func(s scanner) (ref string, err error) {
-		var id string
-		return ref, s.Scan(&id, &ref)
-	})
-	if err != nil {
-		return nil, db.explain(fmt.Errorf("store: finding cases by fingerprint: %w", err))
-	}
-	return out, nil
-}
-
 // CasesByRefs returns what the queue shows of the cases with the references, by
 // priority, then age, at most MaxFound. A reference of no case is left out.
 func (db *DB) CasesByRefs(ctx context.Context, refs []string) ([]CaseRow, error) {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"rempart"
-	"rempart/store"
 )
 
 // flashes are the codes that may follow ?ok= after a change; the sentence of
@@ -20,6 +19,7 @@ var flashes = []string{
 	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added", "case_requalified",
 	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
 	"factor_added", "factor_removed", "sessions_ended", "staff_changed",
+	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 }
 
@@ -88,33 +88,12 @@ func ago(p page, at, now time.Time) string {
 	}
 }
 
-// A queueView is the queue of cases.
-type queueView struct {
-	Tabs    []tab
-	Rows    []queueRow
-	Next    string // address of the next page, "" on the last
-	First   string // address of the first page, "" on it
-	Open    int    // cases that are not closed
-	Waiting int    // jobs that wait or are under way
-	Dead    int    // jobs given to a human, such as a delivery that gave up
-	Sorts   []tab  // the orders it can be in
-	ByClock bool
-	AtRisk  int // clocks whose end is near or past
-}
-
 // A tab shows the rows in one state.
 type tab struct {
 	Label   string
 	URL     string
 	Count   int // negative: not shown
 	Current bool
-}
-
-// A queueRow is one case in the queue, in words.
-type queueRow struct {
-	store.CaseRow
-	Age   string
-	Clock *queueClock // nil: none
 }
 
 // consoleHome is where each role's work is: cases, notices, or the instance.
@@ -134,76 +113,11 @@ func (s *Server) consoleHome(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// live are the states of a case on which somebody is expected to act.
-var live = []rempart.CaseState{rempart.CaseNew, rempart.CaseOpen, rempart.CaseActive}
-
-func (s *Server) queue(w http.ResponseWriter, r *http.Request) {
-	ctx, p := r.Context(), s.consolePage(r)
-	counts, err := s.DB.CaseCounts(ctx)
-	if err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	jobs, err := s.DB.JobCounts(ctx)
-	if err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	v := queueView{Waiting: jobs["waiting"] + jobs["running"], Dead: jobs["dead"]}
-	for _, state := range live {
-		v.Open += counts[state]
-	}
-	asked := rempart.CaseState(r.URL.Query().Get("state"))
-	filter := store.QueueFilter{States: live, After: r.URL.Query().Get("after")}
-	v.Tabs = []tab{{Label: p.T("queue.tab.live"), URL: p.URL("/console/"), Count: v.Open, Current: true}}
-	for _, state := range append(slices.Clone(live), rempart.CaseClosed) {
-		t := tab{Label: p.T("queue.tab." + string(state)), URL: p.URL("/console/?state=" + string(state)), Count: counts[state], Current: asked == state}
-		if t.Current {
-			v.Tabs[0].Current = false
-			filter.States = []rempart.CaseState{state}
-		}
-		v.Tabs = append(v.Tabs, t)
-	}
-	v.ByClock = r.URL.Query().Get("sort") == sortClock
-	v.Sorts = sorts(r, p, v.ByClock)
-	list := s.DB.Queue
-	if v.ByClock {
-		list = s.DB.QueueByClock
-		for k := range v.Tabs {
-			v.Tabs[k].URL = withSort(v.Tabs[k].URL)
-		}
-	}
-	rows, next, err := list(ctx, filter)
-	if err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	now := s.Now()
-	for _, row := range rows {
-		v.Rows = append(v.Rows, queueRow{CaseRow: row, Age: ago(p, row.OpenedAt, now)})
-	}
-	if err := s.queueClocks(r, p, v.Rows); err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	risk, err := s.DB.ClocksAtRisk(ctx)
-	if err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	for _, n := range risk {
-		v.AtRisk += n
-	}
-	v.Next, v.First = turn(r, p, next)
-	p.Title, p.Data = p.T("queue.title"), v
-	s.render(w, r, http.StatusOK, "console/queue", p)
-}
-
 // turn returns the addresses of the next page and of the first one, with the
 // filters of the present one; "" where there is none.
 func turn(r *http.Request, p page, next string) (nextURL, firstURL string) {
 	q := url.Values{}
-	for _, name := range []string{"state", "sort"} {
+	for _, name := range queueNames {
 		if x := r.URL.Query().Get(name); x != "" {
 			q.Set(name, x)
 		}

@@ -32,6 +32,7 @@ type caseView struct {
 	Asking    *askingForm // the one question to ask, if there is one
 	Newer     *newerPack  // a law pack other than the one of the case
 	Clocks    clocksView
+	Assign    assignView
 	Keep      keepView
 	Remarks   []remark
 	Tried     string // what a form that comes back was about: an identifier, or "state"
@@ -177,6 +178,10 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), tried(r), r.PostForm.Get("reason")
 	}
 	var err error
+	if v.Assign, err = s.assignView(r, c); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
 	if v.Clocks, err = s.clocksView(r, p, c); err != nil {
 		s.fail(w, r, "console", err)
 		return

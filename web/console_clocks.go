@@ -2,9 +2,7 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -209,28 +207,3 @@ func clockShort(p page, k store.ClockRow) string { return p.T("clock.short." + s
 
 // sortClock is the value of ?sort= for the queue by next clock.
 const sortClock = "clock"
-
-// sorts are the orders of the queue, with the present state kept.
-func sorts(r *http.Request, p page, byClock bool) []tab {
-	q := url.Values{}
-	if state := r.URL.Query().Get("state"); state != "" {
-		q.Set("state", state)
-	}
-	at := func() string {
-		if len(q) == 0 {
-			return p.URL("/console/")
-		}
-		return p.URL("/console/?" + q.Encode())
-	}
-	byPriority := tab{Label: p.T("queue.sort.priority"), URL: at(), Current: !byClock}
-	q.Set("sort", sortClock)
-	return []tab{byPriority, {Label: p.T("queue.sort.clock"), URL: at(), Current: byClock}}
-}
-
-// withSort adds the order by clock to an address.
-func withSort(to string) string {
-	if strings.Contains(to, "?") {
-		return to + "&sort=" + sortClock
-	}
-	return to + "?sort=" + sortClock
-}

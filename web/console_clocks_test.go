@@ -282,6 +282,6 @@ func TestQueueByClock(t *testing.T) {
 	if i, j := strings.Index(a.body, soon.Ref), strings.Index(a.body, late.Ref); i < 0 || j < 0 || i > j {
 		t.Errorf("the urgent case, due first, is at %d, the other at %d", i, j)
 	}
-	a.want(t, "/console/?state=open&amp;sort=clock", "Premier examen")
+	a.want(t, "/console/?sort=clock&amp;state=open", "Premier examen")
 	s.page("/console/?state=active&sort=clock").want(t, "Aucun dossier d’ici")
 }

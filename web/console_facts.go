@@ -168,6 +168,8 @@ func tried(r *http.Request) string {
 		return r.PathValue("id")
 	case strings.HasSuffix(r.Pattern, "/facts"):
 		return factsTried
+	case strings.HasSuffix(r.Pattern, "/assign"):
+		return "assign"
 	case strings.HasSuffix(r.Pattern, "/qualifications"):
 		return addTried
 	case strings.HasSuffix(r.Pattern, "/clocks"):

@@ -114,11 +114,7 @@ func (s *Server) searchPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.Asked, v.As, v.Near, v.More = true, kind, near, len(refs) >= store.MaxFound
-	p, now := s.consolePage(r), s.Now()
-	for _, row := range rows {
-		v.Rows = append(v.Rows, queueRow{CaseRow: row, Age: ago(p, row.OpenedAt, now)})
-	}
-	if err := s.queueClocks(r, p, v.Rows); err != nil {
+	if v.Rows, err = s.queueRows(r, s.consolePage(r), rows); err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}
@@ -136,7 +132,7 @@ func (s *Server) find(ctx context.Context, kind, value string) (refs []string, n
 	case searchAddress:
 		refs, err = s.DB.FindCases(ctx, store.FindAddress, value)
 	case searchPrint:
-		refs, err = s.DB.FindByPrint(ctx, value)
+		refs, err = s.DB.FindCases(ctx, store.FindPrint, value)
 		if err != nil || len(value) != 64 {
 			return refs, nil, err
 		}

@@ -48,6 +48,8 @@ var doors = map[string]doorRule{
 
 	"POST /console/cases/{ref}/clocks":      {right: rempart.RightWork},
 	"POST /console/cases/{ref}/clocks/{id}": {right: rempart.RightWork},
+	"POST /console/cases/{ref}/assign":      {right: rempart.RightWork},
+	"POST /console/views":                   {right: rempart.RightRead},
 	"GET /console/search":                   {right: rempart.RightRead},
 	"POST /console/search":                  {right: rempart.RightRead},
 	"GET /console/calendar":                 {right: rempart.RightRead},

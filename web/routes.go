@@ -71,6 +71,8 @@ var hubRoutes = []route{
 	{"POST /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticePost, "action=save|send|cancel, explanation, good_faith"},
 	{"POST /console/cases/{ref}/clocks", areaConsole, (*Server).clockAdd, "label, due: a date set by hand"},
 	{"POST /console/cases/{ref}/clocks/{id}", areaConsole, (*Server).clockPost, "action=pause|resume|stop|done, reason, until"},
+	{"POST /console/cases/{ref}/assign", areaConsole, (*Server).assignPost, "action=take|hand|back, to, reason: who works on it"},
+	{"POST /console/views", areaConsole, (*Server).viewsPost, "action=save|drop, name, query: a view of the queue"},
 	{"GET /console/search", areaConsole, (*Server).searchForm, "what can be searched for"},
 	{"POST /console/search", areaConsole, (*Server).searchPost, "q: case number, address, fingerprint, receipt, number of a notice"},
 	{"GET /console/calendar", areaConsole, (*Server).calendar, "clocks of all cases: view=agenda, or month=YYYY-MM"},

@@ -22,6 +22,7 @@ type benchCmd struct {
 	Fingerprint benchFingerprintCmd `cmd:"" help:"Pictures to fingerprints, beside image/jpeg and the filter as it is written down."`
 	Near        benchNearCmd        `cmd:"" help:"Exact search among many values, beside reading all of them; worst cases; building, opening."`
 	Video       benchVideoCmd       `cmd:"" help:"A minute of video to fingerprints, beside decoding alone with the same ffmpeg: processor time."`
+	Console     benchConsoleCmd     `cmd:"" help:"The console's pages among 100,000 cases, beside 1,000."`
 	All         benchAllCmd         `cmd:"" default:"1" help:"The three of them, which is what bench does alone."`
 }
 

@@ -4,29 +4,34 @@ import (
 	"slices"
 
 	"rempart"
+	"rempart/store"
 )
 
 // search finds cases by exact fingerprints, and rows by references.
 func search(e *env) {
 	a, b := e.opened(), e.opened()
 	print := medium(a).Fingerprints[0]
-	if refs, err := e.db.FindByPrint(e.ctx, print.Value); err != nil || !slices.Equal(refs, []string{a.Ref}) {
+	if refs, err := e.db.FindCases(e.ctx, store.FindPrint, print.Value); err != nil || !slices.Equal(refs, []string{a.Ref}) {
 		e.Errorf("by %s: %v, %v; want %s", print.Type, refs, err, a.Ref)
 	}
-	if refs, err := e.db.FindByPrint(e.ctx, print.Value[1:]); err != nil || len(refs) != 0 {
+	if refs, err := e.db.FindCases(e.ctx, store.FindPrint, print.Value[1:]); err != nil || len(refs) != 0 {
 		e.Errorf("by a part of it: %v, %v", refs, err)
 	}
 	// What a peer's feed lists is in no case of ours, whatever it says.
 	listed := rempart.Entry{ID: rempart.NewID(e.now()), List: medium(a).List, Fingerprint: rempart.Fingerprint{Type: rempart.SHA256, Value: e.pdq().Value}, State: rempart.EntryActive, CaseID: a.ID, CaseRef: a.Ref, Since: e.now()}
 	e.ok(e.db.ApplyFeed(e.ctx, "hub", []rempart.Entry{listed}, "1"))
-	if refs, err := e.db.FindByPrint(e.ctx, listed.Fingerprint.Value); err != nil || len(refs) != 0 {
+	if refs, err := e.db.FindCases(e.ctx, store.FindPrint, listed.Fingerprint.Value); err != nil || len(refs) != 0 {
 		e.Errorf("by a peer's entry: %v, %v", refs, err)
 	}
 	rows, err := e.db.CasesByRefs(e.ctx, []string{b.Ref, "0000-0000", a.Ref})
 	if err != nil || len(rows) != 2 {
 		e.Fatalf("%v, %v", rows, err)
 	}
-	for i, c := range []*rempart.Case{a, b} {
+	want := []*rempart.Case{a, b} // of one priority and hour: by identifier
+	if b.ID < a.ID {
+		want[0], want[1] = b, a
+	}
+	for i, c := range want {
 		if rows[i].Ref != c.Ref || rows[i].Items != len(c.Items) {
 			e.Errorf("row %d: %+v, want %s", i, rows[i], c.Ref)
 		}

@@ -55,6 +55,8 @@ func Test(t *testing.T, open Open) {
 		{"whole way", wholeWay},
 		{"queue", queue},
 		{"search", search},
+		{"narrowed queue", narrow},
+		{"cases alike", alike},
 		{"intakes", intakes},
 		{"clock policies", clockPolicies},
 		{"clocks", clocks},
