@@ -195,5 +195,6 @@ type Match struct {
 	Video      *VideoMatch     `json:"video,omitempty" doc:"of two videos: how much of them is the same"`
 
 	EntryID, CaseID, ItemID string `json:"-"` // CaseID is empty when the case is another hub's
+	Num                     uint64 `json:"-"` // stable number of the entry on this instance, from 1
 	PeerID                  string `json:"-"` // the hub whose feed the entry came from, "" for our own
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rempart"
@@ -23,6 +24,8 @@ const fresh = 10 * time.Millisecond
 type index struct {
 	db   *store.DB
 	near *near.Index // PDQ, by the entry's number, and images of videos, by frameID
+
+	heard atomic.Int64 // when the hub's feed was last read to its end, in nanoseconds since processStart; 0: never
 
 	follow sync.Mutex // held while following; owns cursor
 	cursor string
@@ -164,7 +167,7 @@ func (x *index) match(num uint64, distance int, form string) (m rempart.Match, l
 		return m, l, false
 	}
 	return rempart.Match{List: e.List, Type: e.Fingerprint.Type, Value: e.Fingerprint.Value, Distance: distance, Form: form, ListedForm: e.Fingerprint.Form,
-		Class: l.Class, Action: l.Action, CaseRef: e.CaseRef, Since: e.Since, EntryID: e.ID, CaseID: e.CaseID, ItemID: e.ItemID, PeerID: c.Peer}, l, true
+		Class: l.Class, Action: l.Action, CaseRef: e.CaseRef, Since: e.Since, EntryID: e.ID, CaseID: e.CaseID, ItemID: e.ItemID, Num: num, PeerID: c.Peer}, l, true
 }
 
 // len returns how many entries are active.

@@ -439,6 +439,7 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 		return 0, err
 	}
 	if len(entries) == 0 && cursor == after {
+		f.index.heard.Store(int64(time.Since(processStart)))
 		return 0, nil
 	}
 	return len(entries), f.DB.ApplyFeed(ctx, hub.ID, entries, cursor)

@@ -41,6 +41,7 @@ func (s *Server) api(mux *http.ServeMux) {
 		s.noticeAPI(a)
 	}
 	s.matchAPI(mux, a)
+	s.shapes(mux, a, "hma", hmaText, hmaRoutes)
 	s.healthAPI(mux)
 	if s.Advance != nil {
 		s.demoAPI(a)

@@ -1,0 +1,90 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"io"
+	"slices"
+	"time"
+
+	"rempart"
+	"rempart/media"
+	"rempart/pdq"
+)
+
+// processStart is where this process counts its own time from, which nobody sets
+// back.
+var processStart = time.Now().Add(-time.Nanosecond)
+
+// LookUp returns every active entry of q's type that q matches as it is, nearest
+// first: a PDQ in no other form, and no image of a video. That is what matchers
+// which know neither of them answer for the same lists. Errors are those of
+// [rempart.Fingerprint.Normal].
+func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint) ([]rempart.Match, string, error) {
+	n, err := q.Normal()
+	if err != nil {
+		return nil, "", err
+	}
+	where, err := f.index.catchUp(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	all := slices.DeleteFunc(f.index.find(n, pdq.Original.String()), func(m rempart.Match) bool { return m.Type != n.Type })
+	slices.SortFunc(all, func(a, b rempart.Match) int {
+		return cmp.Or(a.Distance-b.Distance, cmp.Compare(a.Num, b.Num))
+	})
+	return all, where, nil
+}
+
+// PictureSignal returns the PDQ of a picture, whose bytes live for the time of
+// this call. Its value is "" where the picture is too flat to be looked up.
+func (f *Flow) PictureSignal(ctx context.Context, r io.Reader) (rempart.Fingerprint, error) {
+	fp, err := media.Fingerprint(ctx, r, media.Default)
+	if err != nil {
+		return rempart.Fingerprint{}, pictureError(err)
+	}
+	out := rempart.Fingerprint{Type: rempart.PDQ, Quality: fp.Quality}
+	if fp.Quality >= rempart.MinQuality {
+		out.Value = fp.PDQ.String()
+	}
+	return out, nil
+}
+
+// BytesSignal returns the MD5 of a file, which is all that some matchers know of
+// a video. The bytes are not kept.
+func (f *Flow) BytesSignal(r io.Reader) (rempart.Fingerprint, error) {
+	h := md5.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return rempart.Fingerprint{}, err
+	}
+	return rempart.Fingerprint{Type: rempart.MD5, Value: hex.EncodeToString(h.Sum(nil))}, nil
+}
+
+// A Freshness says how old what lookups answer from is.
+type Freshness struct {
+	Position string        // in the change table
+	Follows  bool          // the lists are a hub's, followed over its feed
+	Heard    bool          // that feed was read to its end since this process began
+	Age      time.Duration // since then; 0 where the lists are our own
+}
+
+// Freshness brings the index up to date and says how old it is.
+func (f *Flow) Freshness(ctx context.Context) (Freshness, error) {
+	where, err := f.index.catchUp(ctx)
+	if err != nil {
+		return Freshness{}, err
+	}
+	out := Freshness{Position: where}
+	if _, err := f.hub(ctx); rempart.KindOf(err) == rempart.NotFound {
+		return out, nil
+	} else if err != nil {
+		return Freshness{}, err
+	}
+	out.Follows = true
+	if at := f.index.heard.Load(); at > 0 {
+		out.Heard, out.Age = true, time.Since(processStart)-time.Duration(at)
+	}
+	return out, nil
+}
