@@ -99,6 +99,11 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 // eraseEntries deletes the entries of a case that nobody outside ever had, and
 // returns how many stay listed.
 func (t *tx) eraseEntries(id string, e rempart.Erasure) (listed int, err error) {
+	if t.db.keepLast != "" {
+		if _, err := t.exec(t.db.keepLast); err != nil {
+			return 0, fmt.Errorf("store: keeping the place of the last change: %w", err)
+		}
+	}
 	if _, err := t.exec("DELETE FROM entries WHERE case_id = $1 AND peer_id = '' AND state IN ('provisional', 'rejected')", id); err != nil {
 		return 0, fmt.Errorf("store: entries of case %s: %w", id, err)
 	}

@@ -40,6 +40,11 @@ func (t *tx) entry(peer string, e rempart.Entry) error {
 		peer, e.ID, e.List, string(e.Fingerprint.Type), e.Fingerprint.Value, e.Fingerprint.Quality, string(e.State), e.CaseID, e.CaseRef, e.ItemID, micros(e.Since), string(e.Fingerprint.Form)); err != nil {
 		return fmt.Errorf("store: entry %s of list %s: %w", e.ID, e.List, err)
 	}
+	if peer == "" && e.State == rempart.EntryActive {
+		if _, err := t.exec("UPDATE entries SET first_xid = xid, first_seq = seq WHERE peer_id = '' AND id = $1 AND state = 'active' AND first_xid IS NULL", e.ID); err != nil {
+			return fmt.Errorf("store: entry %s, first active: %w", e.ID, err)
+		}
+	}
 	return nil
 }
 

@@ -154,7 +154,7 @@ func (t *tx) epoch() error {
 			return fmt.Errorf("moving the places of %s: %w", table, err)
 		}
 	}
-	return nil
+	return t.newSeconds()
 }
 
 // meta returns a value of the store's own, saving first as its first one.

@@ -36,6 +36,8 @@ func (s *Server) api(mux *http.ServeMux) {
 		s.reportAPI(a)
 		s.callbackAPI(mux, a)
 		s.feedAPI(mux, a)
+		s.shapes(mux, a, "stopncii", stopnciiText, stopnciiRoutes)
+		s.shapes(mux, a, "ncmec", ncmecText, ncmecRoutes)
 	}
 	if s.Platform {
 		s.noticeAPI(a)

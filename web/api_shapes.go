@@ -44,7 +44,11 @@ func (s *Server) shapes(mux *http.ServeMux, a huma.API, tag, description string,
 		}
 		a.OpenAPI().AddOperation(op)
 		mux.HandleFunc(rt.method+" "+rt.path, func(w http.ResponseWriter, r *http.Request) {
-			p, err := s.peer(r.Context(), "Bearer "+rt.key(r), rt.kinds...)
+			key := rt.key(r)
+			p, err := s.peer(r.Context(), "Bearer "+key, rt.kinds...)
+			if key == "" {
+				err = &rempart.Error{Kind: rempart.Unauthorized, Code: "key.missing", Public: "Send your key as this interface asks for it: " + description}
+			}
 			if err == nil {
 				err = rt.handle(s, w, r, p)
 			}
