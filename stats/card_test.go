@@ -139,10 +139,10 @@ func TestCardDecides(t *testing.T) {
 		"most":            {"i,,,,l,yes,a,human,\ni,,,,l,no,b,human,\ni,,,,l,yes,c,human,\n", 1, 1, "unreliable"},
 		"adjudicated":     {"i,,,,l,yes,a,human,\ni,,,,l,no,b,human,\ni,,,,l,no,c,adjudication,\n", 0, 1, "unreliable"},
 		"first of a tie":  {"i,,,,l,no,a,human,\ni,,,,l,yes,b,human,\n", 0, 1, "between 0 and 1"},
-		"repeated":        {"i,,,,l,yes,a,human,\ni,,,,l,yes,a,human,\n", 1, 1, "1 rows say again"},
 		"other labels":    {"i,,,,l,yes,a,human,\nj,,,,m,yes,a,human,\n", 1, 1, "1 items without the label l"},
 		"a model":         {"i,,,,l,yes,a,gemini 2.5,\n", 1, 1, "labelled by gemini 2.5"},
 		"mistyped":        {"i,,,,l,Yes,a,human,\n", 0, 1, "no row has l=yes"},
+		"two spellings":   {"i,,,,l,yes,a,human,\nj,,,,l,Yes,a,human,\n", 1, 2, "\"Yes\" is in the table too: other letters"},
 		"three of uneven": {"i,,,,l,yes,a,human,\ni,,,,l,yes,b,human,\ni,,,,l,yes,c,human,\nj,,,,l,no,a,human,\nj,,,,l,no,b,human,\n", 1, 2, "see Krippendorff's alpha"},
 	} {
 		card, refused := cardOf(t, strings.NewReader(head+c.rows), "l=yes", "", Options{})
@@ -175,7 +175,10 @@ func TestRefused(t *testing.T) {
 		"i,,,,l,yes,a\x00,human,\n":                                     "line 2: annotator: a control character",
 		"i,,yesterday,,l,yes,a,human,\n":                                `line 2: collected_at: "yesterday" is no date such as 2025-12-28 or 2025-12-28T14:03:00Z`,
 		"i,,,,l,yes,a,human,1.2\n":                                      `line 2: confidence: "1.2" is no number from 0 to 1`,
-		"i,,,,l,ye\"s,a,human,\n":                                       `line 2: quotation marks that do not match: bare " in non-quoted-field`,
+		"i,,,,l,ye\"s,a,human,\n":                                       `line 2: quotation marks that do not match in this line: bare " in non-quoted-field`,
+		"\"i,,,,l,yes,a,human,\n":                                       `line 2: quotation marks that do not match in this line: extraneous or missing " in quoted-field`,
+		"i,,,,l,yes,a," + strings.Repeat("a", maxLine) + ",\n":          "line 2: a line of more than 65536 bytes: labels, not content",
+		"ok,app,2025-12-28,ab12,l,yes,a,human,1\n":                      `line 3: "a" said the same of item "ok" on line 2; counted once`,
 		"ok,,,ab12,l,no,a,human,\n":                                     `line 3: label_value: "a" said l=no of item "ok" on line 2; the later label is not counted`,
 		"ok,,,ff,l,yes,b,human,\n":                                      `line 3: url_hash: item "ok" has another address than before (first seen on line 2); the row is not counted`,
 	} {
@@ -202,7 +205,10 @@ func TestNoTable(t *testing.T) {
 			t.Errorf("%q: %v, want %q", content, err, want)
 		}
 	}
-	french := "\xef\xbb\xbf" + strings.ReplaceAll(head+"été,,,,l,oui,a,human,\n", ",", ";")
+	if _, _, err := tryCard(strings.NewReader(strings.ReplaceAll(head+"i,,,,l,yes,a,human,\n", "\n", "\r")), "l=yes", "", Options{}); err == nil || !strings.Contains(err.Error(), "carriage return") {
+		t.Errorf("lines of an old Macintosh: %v", err)
+	}
+	french := "\xef\xbb\xbf" + strings.ReplaceAll(head, ",", ";") + "été;;;;l;oui;a;human;0,5\n"
 	if c, refused := cardOf(t, strings.NewReader(french), "l=oui", "", Options{}); c.Numerator != 1 || refused != nil {
 		t.Errorf("%+v, %v with semicolons and a byte order mark", c, refused)
 	}
@@ -252,6 +258,29 @@ func BenchmarkCard(b *testing.B) {
 		if err != nil || refused != nil || c.Numerator != 530_000 {
 			b.Fatal(c, refused, err)
 		}
+	}
+}
+
+// TestRepeated names a row that says again what was said, and counts it once.
+func TestRepeated(t *testing.T) {
+	c, refused := cardOf(t, strings.NewReader(head+"i,,,,l,yes,a,human,\ni,,,,l,yes,a,human,\n"), "l=yes", "", Options{})
+	if c.Numerator != 1 || c.Denominator != 1 || len(refused) != 1 || !strings.Contains(strings.Join(c.Warnings, "\n"), "1 rows say again") {
+		t.Errorf("%d of %d, refused %v, warned %q", c.Numerator, c.Denominator, refused, c.Warnings)
+	}
+}
+
+// TestOneQuotationMark holds a mistake of one line to that line: read as RFC 4180
+// lets one, it would take the 1998 rows that follow, and the share would be of
+// one item.
+func TestOneQuotationMark(t *testing.T) {
+	var b strings.Builder
+	for k := range 2000 {
+		fmt.Fprintf(&b, "i%d,,,,l,%s,a,human,\n", k, []string{"yes", "no"}[k%2])
+	}
+	table := strings.Replace(b.String(), "i1,", `"i1,`, 1)
+	c, refused := cardOf(t, strings.NewReader(head+table), "l=yes", "", Options{})
+	if c.Numerator != 1000 || c.Denominator != 1999 || len(refused) != 1 || !strings.HasPrefix(refused[0], "line 3: ") {
+		t.Errorf("%d of %d, refused %v", c.Numerator, c.Denominator, refused)
 	}
 }
 

@@ -3,7 +3,6 @@ package stats
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -58,7 +57,7 @@ func (e *RowError) Error() string {
 // A row is refused if a cell looks like a picture, a data address or an address,
 // or would be run as a formula by a spreadsheet: such tables are passed around.
 func ReadTable(r io.Reader, row func(Row), refused func(*RowError)) error {
-	b := bufio.NewReaderSize(r, 1<<16)
+	b := bufio.NewReaderSize(r, maxLine)
 	head, err := b.Peek(4)
 	if err != nil && len(head) == 0 {
 		if errors.Is(err, io.EOF) {
@@ -76,33 +75,29 @@ func ReadTable(r io.Reader, row func(Row), refused func(*RowError)) error {
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		return errors.New("the file is Parquet, which is not read here; save it as CSV in UTF-8")
 	}
-	c := csv.NewReader(b)
-	c.Comma = separator(b)
-	c.ReuseRecord = true
-	c.FieldsPerRecord = -1
+	c := newLineReader(b, separator(b))
 	at, err := readHeader(c)
 	if err != nil {
 		return err
 	}
 	for {
-		record, err := c.Read()
+		record, err := c.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		var pe *csv.ParseError
+		var bad *RowError
 		switch {
-		case errors.As(err, &pe):
-			refused(&RowError{pe.StartLine, "", "quotation marks that do not match: " + pe.Err.Error()})
+		case errors.As(err, &bad):
+			refused(bad)
 			continue
 		case err != nil:
 			return fmt.Errorf("reading the table: %w", err)
 		}
-		line, _ := c.FieldPos(0)
-		if bad := checkRecord(record, at, line); bad != nil {
+		if bad := checkRecord(record, at, c.line); bad != nil {
 			refused(bad)
 			continue
 		}
-		out, bad := newRow(record, at, line)
+		out, bad := newRow(record, at, c.line)
 		if bad != nil {
 			refused(bad)
 			continue
@@ -126,14 +121,18 @@ type header struct {
 	at     [9]int
 	fields int
 	names  []string
+	comma  bool // numbers may be written 0,9, as where fields end with a semicolon
 }
 
-func readHeader(c *csv.Reader) (header, error) {
-	names, err := c.Read()
+func readHeader(c *lineReader) (header, error) {
+	names, err := c.next()
 	if err != nil {
 		return header{}, fmt.Errorf("reading the first line, which must name the columns: %w", err)
 	}
-	h := header{fields: len(names)}
+	if strings.Contains(strings.Join(names, ""), "\r") {
+		return header{}, errors.New("the lines end with a carriage return alone; save the file as CSV in UTF-8")
+	}
+	h := header{fields: len(names), comma: c.comma == ';'}
 	for _, n := range names {
 		h.names = append(h.names, strings.ToLower(strings.TrimSpace(n)))
 	}
@@ -226,8 +225,11 @@ func newRow(record []string, h header, line int) (Row, *RowError) {
 		out.Collected = t
 	}
 	if sure := cell(8); sure != "" {
+		if h.comma {
+			sure = strings.Replace(sure, ",", ".", 1)
+		}
 		if v, err := strconv.ParseFloat(sure, 64); err != nil || !(v >= 0 && v <= 1) {
-			return Row{}, &RowError{line, "confidence", fmt.Sprintf("%q is no number from 0 to 1", sure)}
+			return Row{}, &RowError{line, "confidence", fmt.Sprintf("%q is no number from 0 to 1", cell(8))}
 		}
 	}
 	return out, nil

@@ -92,8 +92,8 @@ func NewTally(positive Condition, among *Condition) *Tally {
 }
 
 // Add counts a row. It returns an error, and does not count the row, if the row
-// contradicts an earlier one: the same item with another url_hash, or the same
-// annotator saying something else of it.
+// contradicts an earlier one (the same item with another url_hash, or the same
+// annotator saying something else of it) or says it again.
 func (t *Tally) Add(r Row) *RowError {
 	t.rows++
 	id := [2]uint64{maphash.String(t.seeds[0], r.Item), maphash.String(t.seeds[1], r.Item)}
@@ -146,7 +146,7 @@ func (t *Tally) rate(n, label uint32, r Row) *RowError {
 		}
 		if before.value == now.value {
 			t.repeated++
-			return nil
+			return &RowError{r.Line, "", fmt.Sprintf("%q said the same of item %q on line %d; counted once", r.Annotator, r.Item, before.line)}
 		}
 		t.contradicted++
 		return &RowError{r.Line, "label_value", fmt.Sprintf("%q said %s=%s of item %q on line %d; the later label is not counted",

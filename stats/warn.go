@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ func (t *Tally) warnings(c Card, n counted, o Options) []string {
 	}
 	if c.Numerator == 0 && t.values.number[t.positive.Value] == 0 {
 		say("no row has %s; is the value spelt as in the table? (%s)", t.positive, t.known())
+	}
+	if other := t.spellings(); n.numerator > 0 && len(other) > 0 {
+		say("%s is in the table too: other letters than in %s, so not counted as it", strings.Join(other, ", "), t.positive)
 	}
 	if n.unlabelled > 0 {
 		say("%d items without the label %s are not in the denominator", n.unlabelled, t.positive.Label)
@@ -48,6 +52,18 @@ func (t *Tally) warnings(c Card, n counted, o Options) []string {
 		say("labelled by %s, with no sensitivity and specificity given: the share is not corrected for its errors", strings.Join(machine, ", "))
 	}
 	return w
+}
+
+// spellings lists the values of the table that differ from the one counted in
+// nothing but small and capital letters.
+func (t *Tally) spellings() []string {
+	var out []string
+	for _, v := range t.values.list {
+		if v != t.positive.Value && strings.EqualFold(v, t.positive.Value) {
+			out = append(out, strconv.Quote(v))
+		}
+	}
+	return out
 }
 
 // machines lists the methods that are neither a human nor an adjudication; a
