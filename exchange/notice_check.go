@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -142,6 +143,9 @@ func (n Notice) limits() []Fault {
 	if len(n.Items) > 200 {
 		out = append(out, Fault{Field: "items", Text: fmt.Sprintf("has %d items, at most 200 are allowed", len(n.Items))})
 	}
+	if n.Category != "" && !categoryCode.MatchString(n.Category) {
+		out = append(out, Fault{Field: "category", Text: "is no category of Implementing Regulation (EU) 2024/2835, such as 3f"})
+	}
 	for k, g := range n.Grounds {
 		if strings.TrimSpace(g.Article) == "" {
 			out = append(out, Fault{Field: fmt.Sprintf("grounds[%d].article", k), Text: "is missing"})
@@ -149,6 +153,10 @@ func (n Notice) limits() []Fault {
 	}
 	return out
 }
+
+// categoryCode is the form of the codes of Implementing Regulation (EU)
+// 2024/2835: parts 1 to 17, and a letter for a line of a part.
+var categoryCode = regexp.MustCompile(`^([1-9]|1[0-7])[a-z]?$`)
 
 // root returns the first name of a path.
 func root(path string) string {

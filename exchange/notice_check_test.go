@@ -52,6 +52,8 @@ func TestNoticeCheck(t *testing.T) {
 		"trusted flagger for nothing": {func(n *Notice) { n.Notifier.Expertise = "" }, []string{"notifier.expertise 22(1)"}},
 		"not in good faith":           {func(n *Notice) { n.GoodFaith = false }, []string{"good_faith 16(2)(d)"}},
 		"a ground of no text":         {func(n *Notice) { n.Grounds = []rempart.Ground{{Label: "x"}} }, []string{"grounds[0].article 16(2)(a)"}},
+		"no category of the text":     {func(n *Notice) { n.Category = "deepfake" }, []string{"category "}},
+		"category of a whole part":    {func(n *Notice) { n.Category = "4" }, nil},
 		"language":                    {func(n *Notice) { n.Lang = "de" }, []string{"lang "}},
 		"identifier":                  {func(n *Notice) { n.ID = "a/b" }, []string{"id "}},
 		"too long":                    {func(n *Notice) { n.Explanation = strings.Repeat("é", 20001) }, []string{"explanation 16(2)(a)"}},

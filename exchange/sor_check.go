@@ -156,9 +156,10 @@ func (f sorField) check(s map[string]any) []string {
 	return f.checkValue(v)
 }
 
-// holds tells whether the other field is, or holds, the value.
+// holds tells whether the other field is, or holds, the value. Where one value
+// is asked for, a list is none, even of that value.
 func (w sorWhen) holds(s map[string]any) bool {
-	if list, ok := sorList(s[w.field]); ok {
+	if list, ok := sorList(s[w.field]); ok && w.among {
 		return slices.Contains(list, any(w.value))
 	}
 	return s[w.field] == any(w.value)

@@ -133,7 +133,8 @@ func TestStatementsRefused(t *testing.T) {
 		"visibility other, no word":    {change{"decision_visibility": []any{"DECISION_VISIBILITY_OTHER"}}, []string{"decision_visibility_other"}},
 		"visibility other, blank":      {change{"decision_visibility": []any{"DECISION_VISIBILITY_OTHER"}, "decision_visibility_other": "  "}, []string{"decision_visibility_other"}},
 		"visibility other, long":       {change{"decision_visibility": []any{"DECISION_VISIBILITY_OTHER"}, "decision_visibility_other": long(501)}, []string{"decision_visibility_other"}},
-		"money as a list":              {change{"decision_monetary": []any{"DECISION_MONETARY_OTHER"}}, []string{"decision_monetary", "decision_monetary_other"}},
+		"money as a list":              {change{"decision_monetary": []any{"DECISION_MONETARY_OTHER"}}, []string{"decision_monetary"}}, // PHP: a list equals no text, so required_if does not hold
+		"ground as a list":             {change{"decision_ground": []any{"DECISION_GROUND_INCOMPATIBLE_CONTENT"}}, []string{"decision_ground"}},
 		"money unknown":                {change{"decision_monetary": "DECISION_MONETARY_FINE"}, []string{"decision_monetary"}},
 		"money other, no word":         {change{"decision_monetary": "DECISION_MONETARY_OTHER"}, []string{"decision_monetary_other"}},
 		"money other, long":            {change{"decision_monetary": "DECISION_MONETARY_OTHER", "decision_monetary_other": long(501)}, []string{"decision_monetary_other"}},

@@ -40,6 +40,7 @@ type sorField struct {
 type sorWhen struct {
 	field, value string
 	optional     bool // looked at only if, but not required
+	among        bool // the other field is a list that holds the value
 }
 
 // date bounds of the database.
@@ -62,7 +63,7 @@ var sorFields = []sorField{
 	{name: "content_id_ean", text: true, null: true, pattern: ean13, shape: "13 digits"},
 
 	{name: "decision_visibility", list: true, of: "a visibility restriction", in: sorVisibility, word: true, null: true, decision: true},
-	{name: "decision_visibility_other", when: sorWhen{field: "decision_visibility", value: "DECISION_VISIBILITY_OTHER"}, dropped: true, max: 500},
+	{name: "decision_visibility_other", when: sorWhen{field: "decision_visibility", value: "DECISION_VISIBILITY_OTHER", among: true}, dropped: true, max: 500},
 	{name: "decision_monetary", of: "a monetary restriction", in: sorMonetary, word: true, null: true, decision: true},
 	{name: "decision_monetary_other", when: sorWhen{field: "decision_monetary", value: "DECISION_MONETARY_OTHER"}, max: 500},
 	{name: "decision_provision", of: "a restriction of the service", in: sorProvision, word: true, null: true, decision: true},
@@ -81,7 +82,7 @@ var sorFields = []sorField{
 		when: sorWhen{field: sorIncompatible.field, value: sorIncompatible.value, optional: true}},
 
 	{name: "content_type", list: true, required: true, of: "a type of content", in: sorContentType},
-	{name: "content_type_other", when: sorWhen{field: "content_type", value: "CONTENT_TYPE_OTHER"}, dropped: true, max: 500},
+	{name: "content_type_other", when: sorWhen{field: "content_type", value: "CONTENT_TYPE_OTHER", among: true}, dropped: true, max: 500},
 	{name: "category", required: true, of: "a category", in: sorCategories},
 	{name: "category_addition", list: true, of: "a category", in: sorCategories},
 	{name: "territorial_scope", list: true, null: true, of: "a country of the European Economic Area", in: sorCountries},
