@@ -350,7 +350,7 @@ func (db *DB) QueueByClock(ctx context.Context, q QueueFilter) (rows []CaseRow, 
 		due int64
 		id  string
 	}
-	found, err := db.r.QueryContext(ctx, "SELECT "+queueCols("c.")+", k.due_at, k.id FROM clocks k JOIN cases c ON c.id = k.case_id WHERE k.nearest = 1 AND (k.due_at, k.id) > ($1, $2)"+where+
+	found, err := db.r.QueryContext(ctx, "SELECT "+queueCols("c.")+", k.due_at, k.id FROM clocks k CROSS JOIN cases c WHERE c.id = k.case_id AND k.nearest = 1 AND (k.due_at, k.id) > ($1, $2)"+where+
 		" ORDER BY k.due_at, k.id LIMIT $3", args...)
 	all, err := collect(found, err, func(s scanner) (r keyed, err error) {
 		r.CaseRow, err = db.scanCaseRow(s, &r.due, &r.id)

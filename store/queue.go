@@ -21,8 +21,9 @@ type QueueFilter struct {
 	Late     bool             // a clock is past its end
 	Service  string           // name of the service notified, or host of an address, in any case; whole
 
-	After string // cursor from the previous page
-	Limit int    // default 50, at most 200
+	Behind string // reference of a case: those after its place, instead of After
+	After  string // cursor from the previous page
+	Limit  int    // default 50, at most 200
 }
 
 // A CaseRow is what the queue shows of a case.
@@ -51,6 +52,12 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 	if err != nil {
 		return nil, "", err
 	}
+	if q.Behind != "" {
+		err := db.r.QueryRowContext(ctx, "SELECT priority, opened_at, id FROM cases WHERE ref = $1", q.Behind).Scan(&at.priority, &at.micros, &at.id)
+		if err != nil {
+			return nil, "", db.explain(missing(err, "case"))
+		}
+	}
 	args := []any{at.priority, at.micros, at.id, limit + 1}
 	arg := func(v any) string {
 		args = append(args, v)
@@ -64,9 +71,9 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 	lead, from, where := "cases.", "cases", ""
 	key := "cases.priority, cases.opened_at, cases.id"
 	if len(traits) > 0 {
-		lead, from = "l.", "case_traits l JOIN cases ON cases.id = l.case_id"
+		lead, from = "l.", "case_traits l CROSS JOIN cases" // CROSS: SQLite reads them in this order
 		key = "l.priority, l.opened_at, l.case_id"
-		where = " AND l.trait = " + arg(traits[0]) + hasTraits("l.case_id", traits[1:], arg)
+		where = " AND cases.id = l.case_id AND l.trait = " + arg(traits[0]) + hasTraits("l.case_id", traits[1:], arg)
 	}
 	if q.Priority > 0 {
 		where += " AND " + lead + "priority = " + arg(int64(q.Priority))

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
+
+	"rempart"
 )
 
 // MaxFound is the most cases that a search returns.
@@ -27,4 +30,26 @@ func (db *DB) CasesByRefs(ctx context.Context, refs []string) ([]CaseRow, error)
 		return nil, db.explain(fmt.Errorf("store: cases by reference: %w", err))
 	}
 	return rows, nil
+}
+
+// SkippedBy returns which of the cases a member skipped at or after a time.
+func (db *DB) SkippedBy(ctx context.Context, by rempart.Actor, cases []string, from time.Time) (map[string]bool, error) {
+	out := map[string]bool{}
+	if len(cases) == 0 {
+		return out, nil
+	}
+	args, marks := []any{micros(from), string(by)}, make([]string, len(cases))
+	for i, id := range cases {
+		args, marks[i] = append(args, id), "$"+strconv.Itoa(i+3)
+	}
+	rows, err := db.r.QueryContext(ctx, "SELECT DISTINCT subject FROM records WHERE subject IN ("+strings.Join(marks, ", ")+") AND kind = 'case.skipped' AND at >= $1 AND actor = $2", args...)
+	_, err = collect(rows, err, func(s scanner) (id string, err error) {
+		err = s.Scan(&id)
+		out[id] = true
+		return id, err
+	})
+	if err != nil {
+		return nil, db.explain(fmt.Errorf("store: skipped cases: %w", err))
+	}
+	return out, nil
 }

@@ -19,7 +19,7 @@ var flashes = []string{
 	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added", "case_requalified",
 	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
 	"factor_added", "factor_removed", "sessions_ended", "staff_changed",
-	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped",
+	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped", "case_skipped", "queue_end",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 }
 
@@ -38,7 +38,13 @@ func (s *Server) consolePage(r *http.Request) page {
 // done answers a change with the page to look at next, and the code of the
 // sentence that says what was done.
 func done(w http.ResponseWriter, r *http.Request, to, code string) {
-	http.Redirect(w, r, withLang(r, to+"?ok="+url.QueryEscape(code)), http.StatusSeeOther)
+	to += "?ok=" + url.QueryEscape(code)
+	if ref := r.PathValue("ref"); ref != "" && r.FormValue("then") == "next" {
+		q := url.Values{"from": {ref}, "ok": {code}}
+		selected(q, r.Form)
+		to = "/console/next?" + q.Encode()
+	}
+	http.Redirect(w, r, withLang(r, to), http.StatusSeeOther)
 }
 
 // A remark is one thing to put right, in the page's language.

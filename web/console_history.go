@@ -31,6 +31,7 @@ var eventWords = map[string][]string{
 	"case.taken":              {},
 	"case.handed_over":        {"to"},
 	"case.given_back":         {"from"},
+	"case.skipped":            {"skip"},
 	"case.closed":             {},
 	"case.reopened":           {},
 	"case.withdrawn":          {},
@@ -142,7 +143,7 @@ func eventWord(p page, name, value string, names map[string]string) string {
 			facts = append(facts, lowerFirst(p.sentence("fact."+f, f)))
 		}
 		return strings.Join(facts, ", ")
-	case "measure", "callback", "task":
+	case "measure", "callback", "task", "skip":
 		return p.T(name + "." + value)
 	case "due", "until":
 		if t, err := time.Parse(time.RFC3339, value); err == nil {

@@ -49,6 +49,8 @@ var doors = map[string]doorRule{
 	"POST /console/cases/{ref}/clocks":      {right: rempart.RightWork},
 	"POST /console/cases/{ref}/clocks/{id}": {right: rempart.RightWork},
 	"POST /console/cases/{ref}/assign":      {right: rempart.RightWork},
+	"POST /console/cases/{ref}/skip":        {right: rempart.RightWork},
+	"GET /console/next":                     {right: rempart.RightRead},
 	"POST /console/views":                   {right: rempart.RightRead},
 	"GET /console/search":                   {right: rempart.RightRead},
 	"POST /console/search":                  {right: rempart.RightRead},

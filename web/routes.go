@@ -72,6 +72,8 @@ var hubRoutes = []route{
 	{"POST /console/cases/{ref}/clocks", areaConsole, (*Server).clockAdd, "label, due: a date set by hand"},
 	{"POST /console/cases/{ref}/clocks/{id}", areaConsole, (*Server).clockPost, "action=pause|resume|stop|done, reason, until"},
 	{"POST /console/cases/{ref}/assign", areaConsole, (*Server).assignPost, "action=take|hand|back, to, reason: who works on it"},
+	{"POST /console/cases/{ref}/skip", areaConsole, (*Server).skipPost, "reason: leaves it to others for today; the next one"},
+	{"GET /console/next", areaConsole, (*Server).next, "from: the next case of a selection"},
 	{"POST /console/views", areaConsole, (*Server).viewsPost, "action=save|drop, name, query: a view of the queue"},
 	{"GET /console/search", areaConsole, (*Server).searchForm, "what can be searched for"},
 	{"POST /console/search", areaConsole, (*Server).searchPost, "q: case number, address, fingerprint, receipt, number of a notice"},
