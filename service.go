@@ -2,6 +2,7 @@ package rempart
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,8 +44,31 @@ type Peer struct {
 	URL            string    `json:"url"` // base of the other side, empty if it only calls us
 	TrustedFlagger bool      `json:"trusted_flagger"`
 	Expertise      string    `json:"expertise,omitempty"`
+	Lists          []string  `json:"lists,omitempty"`       // the lists its key opens; empty: all
+	LookupOnly     bool      `json:"lookup_only,omitempty"` // it may ask for matches, and have no copy of a list
 	CreatedAt      time.Time `json:"created_at"`
 	DisabledAt     time.Time `json:"disabled_at,omitzero"`
+}
+
+// MayRead returns the lists that the peer's key opens, by identifier. It is never
+// nil, which elsewhere stands for all.
+func (p Peer) MayRead() []string {
+	out := []string{}
+	for _, l := range Lists {
+		if len(p.Lists) == 0 || slices.Contains(p.Lists, l.ID) {
+			out = append(out, l.ID)
+		}
+	}
+	return out
+}
+
+// MayCopy returns the lists of which it may have a copy; for one that may only
+// look up it is a Forbidden.
+func (p Peer) MayCopy() ([]string, error) {
+	if p.LookupOnly {
+		return nil, &Error{Kind: Forbidden, Code: "key.lookup", Public: "This key is for lookups: it opens no copy of a list."}
+	}
+	return p.MayRead(), nil
 }
 
 // PeerKind says what a peer is to us, and so what its key opens.

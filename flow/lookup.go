@@ -18,11 +18,11 @@ import (
 // back.
 var processStart = time.Now().Add(-time.Nanosecond)
 
-// LookUp returns every active entry of q's type that q matches as it is, nearest
-// first: a PDQ in no other form, and no image of a video. That is what matchers
+// LookUp returns every active entry of q's type in some lists (nil: all) that q
+// matches as it is, nearest first: a PDQ in no other form, and no image of a video. That is what matchers
 // which know neither of them answer for the same lists. Errors are those of
 // [rempart.Fingerprint.Normal].
-func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint) ([]rempart.Match, string, error) {
+func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint, lists []string) ([]rempart.Match, string, error) {
 	n, err := q.Normal()
 	if err != nil {
 		return nil, "", err
@@ -35,7 +35,7 @@ func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint) ([]rempart.Mat
 	slices.SortFunc(all, func(a, b rempart.Match) int {
 		return cmp.Or(a.Distance-b.Distance, cmp.Compare(a.Num, b.Num))
 	})
-	return all, where, nil
+	return within(all, lists), where, nil
 }
 
 // PictureSignal returns the PDQ of a picture, whose bytes live for the time of

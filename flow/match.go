@@ -50,6 +50,8 @@ type Upload struct {
 	Peer string // identifier of the peer who asks
 	Key  string // its idempotency key; "" if it gave none
 	Tell bool   // the upload is being stopped: tell the hub on a match
+
+	Lists []string // that it may know of, by identifier; nil: all
 }
 
 // Match looks fingerprints up in the active entries and returns, beside the
@@ -88,11 +90,20 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 	out := make([]Result, len(queries))
 	for i, q := range queries {
 		out[i] = f.lookUp(q)
+		out[i].Matches = within(out[i].Matches, up.Lists)
 	}
 	if up.Tell {
 		err = f.stop(ctx, out, up)
 	}
 	return out, where, err
+}
+
+// within returns the matches that are in one of the lists; nil is all lists.
+func within(all []rempart.Match, lists []string) []rempart.Match {
+	if lists == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(m rempart.Match) bool { return !slices.Contains(lists, m.List) })
 }
 
 // maxQueryFrames is the most images of videos, over all queries, that one lookup
@@ -446,9 +457,9 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 }
 
 // Feed returns what changed in the lists after cursor, waiting up to wait for
-// something to change. Only what a platform may have is in it: our own entries
+// something to change. Only what a platform may have is in it: our own entries of those lists
 // that are active, and those that were withdrawn.
-func (f *Flow) Feed(ctx context.Context, after string, wait time.Duration) ([]rempart.Entry, string, error) {
+func (f *Flow) Feed(ctx context.Context, lists []string, after string, wait time.Duration) ([]rempart.Entry, string, error) {
 	end := time.Now().Add(wait)
 	newcomer := after == "" // never had what was withdrawn, and need not learn it
 	for {
@@ -458,7 +469,7 @@ func (f *Flow) Feed(ctx context.Context, after string, wait time.Duration) ([]re
 		}
 		var out []rempart.Entry
 		for _, c := range changes {
-			if c.Peer == "" && (c.Entry.State == rempart.EntryActive || c.Entry.State == rempart.EntryWithdrawn && !newcomer) {
+			if c.Peer == "" && slices.Contains(lists, c.Entry.List) && (c.Entry.State == rempart.EntryActive || c.Entry.State == rempart.EntryWithdrawn && !newcomer) {
 				out = append(out, c.Entry)
 			}
 		}

@@ -87,8 +87,8 @@ type hmaID struct {
 	Distance string `json:"distance"` // a text there
 }
 
-func (s *Server) hmaRawLookup(w http.ResponseWriter, r *http.Request, _ rempart.Peer) error {
-	found, err := s.hmaQuery(r)
+func (s *Server) hmaRawLookup(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
+	found, err := s.hmaQuery(r, p)
 	if err != nil {
 		return err
 	}
@@ -112,11 +112,11 @@ func (s *Server) hmaRawLookup(w http.ResponseWriter, r *http.Request, _ rempart.
 	return nil
 }
 
-func (s *Server) hmaLookup(w http.ResponseWriter, r *http.Request, _ rempart.Peer) error {
+func (s *Server) hmaLookup(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
 	if r.URL.Query().Get("url") != "" {
 		return errNoDownload
 	}
-	found, err := s.hmaQuery(r)
+	found, err := s.hmaQuery(r, p)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (s *Server) hmaLookup(w http.ResponseWriter, r *http.Request, _ rempart.Pee
 }
 
 // hmaQuery looks up what the query of a request asks for.
-func (s *Server) hmaQuery(r *http.Request) ([]rempart.Match, error) {
+func (s *Server) hmaQuery(r *http.Request, p rempart.Peer) ([]rempart.Match, error) {
 	q := r.URL.Query()
 	for _, name := range []string{"signal", "signal_type"} {
 		if q.Get(name) == "" {
@@ -136,11 +136,11 @@ func (s *Server) hmaQuery(r *http.Request) ([]rempart.Match, error) {
 	if !ok {
 		return nil, shapeError("signal_type", "hma.signal_type", "no such signal type: it is pdq or video_md5")
 	}
-	return s.hmaSignal(r, rempart.Fingerprint{Type: t.kind, Value: q.Get("signal")})
+	return s.hmaSignal(r, p, rempart.Fingerprint{Type: t.kind, Value: q.Get("signal")})
 }
 
-func (s *Server) hmaSignal(r *http.Request, f rempart.Fingerprint) ([]rempart.Match, error) {
-	found, _, err := s.Flow.LookUp(r.Context(), f)
+func (s *Server) hmaSignal(r *http.Request, p rempart.Peer, f rempart.Fingerprint) ([]rempart.Match, error) {
+	found, _, err := s.Flow.LookUp(r.Context(), f, p.MayRead())
 	if rempart.KindOf(err) == rempart.Invalid {
 		return nil, shapeError("signal", "hma.signal", "invalid signal: a pdq has 64 hexadecimal digits, a video_md5 32")
 	}
@@ -183,7 +183,7 @@ func (s *Server) hmaHashFile(w http.ResponseWriter, r *http.Request, _ rempart.P
 	return nil
 }
 
-func (s *Server) hmaLookupFile(w http.ResponseWriter, r *http.Request, _ rempart.Peer) error {
+func (s *Server) hmaLookupFile(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
 	name, f, err := s.hmaFile(w, r)
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func (s *Server) hmaLookupFile(w http.ResponseWriter, r *http.Request, _ rempart
 	if f.Value == "" {
 		return shapeError("file", "hma.flat", "invalid signal: this picture is too flat to be told from others")
 	}
-	found, err := s.hmaSignal(r, f)
+	found, err := s.hmaSignal(r, p, f)
 	if err != nil {
 		return err
 	}

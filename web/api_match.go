@@ -105,7 +105,7 @@ func (s *Server) match(w http.ResponseWriter, r *http.Request) (*matchAnswer, er
 	if err != nil {
 		return nil, err
 	}
-	up := flow.Upload{Peer: p.ID, Key: r.Header.Get("Idempotency-Key")}
+	up := flow.Upload{Peer: p.ID, Key: r.Header.Get("Idempotency-Key"), Lists: p.MayRead()}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "multipart/form-data":

@@ -59,8 +59,12 @@ func writeXML(w http.ResponseWriter, b []byte) error {
 }
 
 func (s *Server) ncmecEntries(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
+	lists, err := p.MayCopy()
+	if err != nil {
+		return err
+	}
 	q := r.URL.Query()
-	since := store.Since{Types: []rempart.FingerprintType{rempart.PDQ, rempart.MD5}, Lists: mayRead(p), Token: q.Get("token")}
+	since := store.Since{Types: []rempart.FingerprintType{rempart.PDQ, rempart.MD5}, Lists: lists, Token: q.Get("token")}
 	until, err := s.DB.Settle(r.Context())
 	if err != nil {
 		return err

@@ -116,12 +116,17 @@ func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
 		Responses: map[string]*huma.Response{"200": {Description: "lines of JSON", Content: map[string]*huma.MediaType{"application/jsonl": {Schema: schemaOf(a, reflect.TypeFor[exchange.FeedLine]())}}},
 			"default": problemResponse(a)}})
 	mux.HandleFunc("GET /api/v1/feed", func(w http.ResponseWriter, r *http.Request) {
-		if _, err := s.peer(r.Context(), r.Header.Get("Authorization"), rempart.PeerPlatform, rempart.PeerPartner); err != nil {
+		p, err := s.peer(r.Context(), r.Header.Get("Authorization"), rempart.PeerPlatform, rempart.PeerPartner)
+		var lists []string
+		if err == nil {
+			lists, err = p.MayCopy()
+		}
+		if err != nil {
 			s.writeProblem(w, r, err)
 			return
 		}
 		wait, _ := strconv.Atoi(r.URL.Query().Get("wait"))
-		entries, cursor, err := s.Flow.Feed(r.Context(), r.URL.Query().Get("after"), time.Duration(min(max(wait, 0), 30))*time.Second)
+		entries, cursor, err := s.Flow.Feed(r.Context(), lists, r.URL.Query().Get("after"), time.Duration(min(max(wait, 0), 30))*time.Second)
 		if err != nil {
 			if r.Context().Err() == nil {
 				s.writeProblem(w, r, err)

@@ -31,17 +31,11 @@ const (
 	mostHashes  = 1000
 )
 
-// mayRead are the lists that a peer's key opens: today all of them, for a key
-// that opens any.
-func mayRead(rempart.Peer) []string {
-	var out []string
-	for _, l := range rempart.Lists {
-		out = append(out, l.ID)
-	}
-	return out
-}
-
 func (s *Server) fetchHashes(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
+	lists, err := p.MayCopy()
+	if err != nil {
+		return err
+	}
 	q := r.URL.Query()
 	start, err := wholeNumber(q.Get("startTimestamp"), 0, 1<<40)
 	if err != nil {
@@ -61,7 +55,6 @@ func (s *Server) fetchHashes(w http.ResponseWriter, r *http.Request, p rempart.P
 	if _, err := s.DB.Settle(r.Context()); err != nil {
 		return err
 	}
-	lists := mayRead(p)
 	page, err := s.DB.ChangesSince(r.Context(), store.Since{From: start, Token: token, Types: []rempart.FingerprintType{rempart.PDQ, rempart.MD5}, Lists: lists, Limit: int(min(size, mostHashes))})
 	if err != nil {
 		return err
@@ -130,7 +123,7 @@ func (s *Server) submitFeedback(w http.ResponseWriter, r *http.Request, p rempar
 	for _, o := range said {
 		all = append(all, store.Opinion{PeerID: p.ID, Name: p.Name, Fingerprint: rempart.Fingerprint{Type: o.Type, Value: o.Value}, Value: o.FeedbackValue, Tags: o.Tags, At: s.Now()})
 	}
-	if err := s.DB.PutOpinions(r.Context(), all, mayRead(p)); err != nil {
+	if err := s.DB.PutOpinions(r.Context(), all, p.MayRead()); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, map[string]int{"count": len(all)})

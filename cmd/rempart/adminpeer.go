@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -28,6 +29,8 @@ type peerAdd struct {
 	URL       string `name:"url" help:"Base address of its instance, https://HOST; empty if it only calls us."`
 	Trusted   *bool  `help:"It is a trusted flagger (DSA art. 22)." negatable:""`
 	Expertise string `help:"The area it was designated for."`
+	Lists     string `help:"The lists its key opens, separated by commas, or all. Default: all for a new peer."`
+	Lookup    *bool  `name:"lookup-only" help:"It may ask for matches, and have no copy of a list." negatable:""`
 	Key       string `help:"The key it presents to us; default: a new one for a new peer." env:"REMPART_PEER_KEY"`
 	OutKey    string `help:"The key we present to it." env:"REMPART_PEER_OUT_KEY"`
 	Secret    string `help:"What callbacks are signed with, whsec_…, the same on both sides; default: a new one for a new peer." env:"REMPART_PEER_SECRET"`
@@ -76,6 +79,14 @@ func (c *peerAdd) Run(ctx context.Context, s streams) error {
 	}
 	p.Name, p.Kind = cmp.Or(c.Name, p.Name), cmp.Or(rempart.PeerKind(c.Kind), p.Kind)
 	p.URL, p.Expertise = cmp.Or(strings.TrimRight(c.URL, "/"), p.URL), cmp.Or(c.Expertise, p.Expertise)
+	if c.Lists != "" {
+		if p.Lists, err = listNames(c.Lists); err != nil {
+			return err
+		}
+	}
+	if c.Lookup != nil {
+		p.LookupOnly = *c.Lookup
+	}
 	if c.Trusted != nil {
 		p.TrustedFlagger = *c.Trusted
 	}
@@ -124,7 +135,26 @@ func (c *peerAdd) Run(ctx context.Context, s streams) error {
 	if out.Key == "" && p.URL != "" {
 		fmt.Fprintf(s.err, "rempart: we present no key to %s yet; once it gave one: rempart admin peer add -id %[1]s -out-key KEY\n", p.ID)
 	}
-	return noted(ctx, i, kind, p.ID, "kind", string(p.Kind))
+	return noted(ctx, i, kind, p.ID, "kind", string(p.Kind), "lists", strings.Join(p.MayRead(), ","), "lookup_only", fmt.Sprint(p.LookupOnly))
+}
+
+// listNames reads names of lists; "all" is none in particular.
+func listNames(s string) ([]string, error) {
+	if s == "all" {
+		return nil, nil
+	}
+	var known, out []string
+	for _, l := range rempart.Lists {
+		known = append(known, l.ID)
+	}
+	for name := range strings.SplitSeq(s, ",") {
+		name = strings.TrimSpace(name)
+		if !slices.Contains(known, name) {
+			return nil, hinted{errors.New("-lists names a list that is not there"), "the lists are " + strings.Join(known, ", ") + "; or all"}
+		}
+		out = append(out, name)
+	}
+	return out, nil
 }
 
 // baseAddress checks the address of another instance; "" is none.
@@ -153,11 +183,20 @@ func (c *peerList) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tKIND\tNAME\tURL\tSINCE\tSTATE")
+	fmt.Fprintln(w, "ID\tKIND\tNAME\tURL\tSINCE\tSTATE\tLISTS")
 	for _, p := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Name, cmp.Or(p.URL, "–"), p.CreatedAt.Format(time.DateOnly), stateOf(p.DisabledAt))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Kind, p.Name, cmp.Or(p.URL, "–"), p.CreatedAt.Format(time.DateOnly), stateOf(p.DisabledAt), listsOf(p))
 	}
 	return w.Flush()
+}
+
+// listsOf says what the peer's key opens.
+func listsOf(p rempart.Peer) string {
+	out := cmp.Or(strings.Join(p.Lists, ","), "all")
+	if p.LookupOnly {
+		out += " (lookups only)"
+	}
+	return out
 }
 
 type peerDisable struct {
