@@ -76,12 +76,16 @@ func TestPersonVideo(t *testing.T) {
 	}
 	c, err := d.db.CaseByRef(t.Context(), rows[0].Ref)
 	d.must(err)
-	count := map[rempart.FingerprintType]int{}
+	count, bare := map[rempart.FingerprintType]int{}, 0
 	for _, f := range c.Items[0].Fingerprints {
+		if f.Form == rempart.Unbordered {
+			bare++
+			continue
+		}
 		count[f.Type]++
 	}
-	if images := len(c.Items[0].Fingerprints[0].Images()); images < 6 || images > 8 || count[rempart.VPDQ] != 1 || count[rempart.SHA256] != 1 || len(c.Items[0].Entries) != 2 || c.Items[0].State != rempart.ItemFiled {
-		t.Errorf("the item is %s with %v of %d images and %d entries, want it filed with one vpdq of 6 to 8, one SHA-256 and an entry for each", c.Items[0].State, count, images, len(c.Items[0].Entries))
+	if images := len(c.Items[0].Fingerprints[0].Images()); images < 6 || images > 8 || count[rempart.VPDQ] != 1 || count[rempart.SHA256] != 1 || bare != 1 || len(c.Items[0].Entries) != 3 || c.Items[0].State != rempart.ItemFiled {
+		t.Errorf("the item is %s with %v of %d images and %d entries, want it filed with one vpdq of 6 to 8, one of the images that end in even black, one SHA-256 and an entry for each", c.Items[0].State, count, images, len(c.Items[0].Entries))
 	}
 	page := d.sit(rempart.RoleAnalyst).page("/console/cases/" + c.Ref)
 	page.want(t, "vidéo, ", "Vidéo 1")

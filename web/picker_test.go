@@ -156,6 +156,7 @@ func TestPictureNeverLeaves(t *testing.T) {
 		Type    string `json:"type"`
 		Value   string `json:"value"`
 		Quality int    `json:"quality"`
+		Form    string `json:"form"`
 	}
 	var media struct {
 		Fingerprints []fingerprint `json:"fingerprints"`
@@ -164,9 +165,11 @@ func TestPictureNeverLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := pdq.FromImage(first)
-	if len(media.Fingerprints) != 2 || media.Fingerprints[0] != (fingerprint{"pdq", r.Hash.String(), r.Quality}) ||
-		media.Fingerprints[1].Type != "sha256" || len(media.Fingerprints[1].Value) != 64 {
-		t.Errorf("media %s, want PDQ %v %d and a SHA-256", form["media"][0], r.Hash, r.Quality)
+	bare := pdq.FromImage(first.SubImage(pdq.Inside(first))) // its sky is as even as a border
+	if len(media.Fingerprints) != 3 || media.Fingerprints[0] != (fingerprint{"pdq", r.Hash.String(), r.Quality, ""}) ||
+		media.Fingerprints[1] != (fingerprint{"pdq", bare.Hash.String(), bare.Quality, "unbordered"}) ||
+		media.Fingerprints[2].Type != "sha256" || len(media.Fingerprints[2].Value) != 64 {
+		t.Errorf("media %s, want PDQ %v %d, without borders %v %d, and a SHA-256", form["media"][0], r.Hash, r.Quality, bare.Hash, bare.Quality)
 	}
 	for _, q := range rec.Requests() {
 		all := fmt.Sprint(q.URL, q.Header, string(q.Body))

@@ -75,7 +75,7 @@ func (s *Server) checkPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := s.consolePage(r)
-	v := checkView{Checked: &found, Images: len(found.Print.Frames()), TooFlat: found.Print.Quality < rempart.MinQuality, Marks: marksOf(p, found.Provenance)}
+	v := checkView{Checked: &found, Images: len(found.Print.Frames()), TooFlat: found.Print.Quality < rempart.MinQuality && !found.Bordered, Marks: marksOf(p, found.Provenance)}
 	if v.Images == 0 {
 		v.Short = short(found.Print.Value)
 	}

@@ -133,6 +133,9 @@ func TestVideoNeverLeaves(t *testing.T) {
 			case rempart.SHA256:
 				exact++
 			case rempart.VPDQ:
+				if f.Form == rempart.Unbordered { // these skies are as even as borders: TestVideoInside
+					continue
+				}
 				videos++
 				prints = f.Images()
 			default:

@@ -17,6 +17,7 @@ import (
 
 	"rempart"
 	"rempart/media"
+	"rempart/pdq"
 	"rempart/vpdq"
 )
 
@@ -32,7 +33,7 @@ func (c *hashCmd) Help() string {
 
 Of a folder, every file below it in the order of their names, but those whose names begin with a dot.
 
-With -json, an object a line: file, sha256, pdq, quality, dihedral (the PDQ of the eight turns and mirrorings), width, height, orientation, format, animated, provenance. The picture is upright: width and height come after orientation, the EXIF value from 1 to 8 that was applied. Of an animated GIF, WebP or PNG pdq is that of the picture shown where nothing moves, as a rule the first frame; frame_pdq then lists the frames that were hashed, each with frame, timestamp in seconds, pdq and quality; frames is their number, frames_total that of all in the file, and frames_read that of the first ones from which they are a sample. Of a video, sampled once a second: file, sha256, codec, width, height, rate, duration, frames, features.
+With -json, an object a line: file, sha256, pdq, quality, dihedral (the PDQ of the eight turns and mirrorings), width, height, orientation, format, animated, provenance. The picture is upright: width and height come after orientation, the EXIF value from 1 to 8 that was applied. Of an animated GIF, WebP or PNG pdq is that of the picture shown where nothing moves, as a rule the first frame; frame_pdq then lists the frames that were hashed, each with frame, timestamp in seconds, pdq and quality; frames is their number, frames_total that of all in the file, and frames_read that of the first ones from which they are a sample. Of a video: file, sha256, codec, width, height, rate, duration, frames, features, quality, vpdq. Where there are uniform borders, unbordered holds the same of what is within them: pdq, quality, dihedral, width, height; of a video frames, features, quality, vpdq.
 
 A file that is cut short or damaged has no fingerprint, even if a part of it could be shown. It has a line on stderr, and with -json an object with file and error.
 
@@ -189,10 +190,22 @@ func hashFile(ctx context.Context, name string) (media.Fingerprints, error) {
 type videoLine struct {
 	File string `json:"file"`
 	media.VideoFingerprints
+	videoPrint
+	Unbordered *videoPrint `json:"unbordered,omitempty"` // of the frames that have uniform borders, without them; nil if none has
+}
+
+// A videoPrint is what frames are known by.
+type videoPrint struct {
 	Frames   int    `json:"frames"`   // that were hashed
 	Features int    `json:"features"` // of these, the ones that mean something, each value once
 	Quality  int    `json:"quality"`  // of the best of them
 	VPDQ     string `json:"vpdq"`     // the value of a fingerprint of type vpdq, such as a list holds
+}
+
+// printOf returns the print of one frame or more.
+func printOf(features []vpdq.Feature) videoPrint {
+	p := rempart.NewVPDQ(rempart.AtRate(features, rempart.ListedRate), rempart.ListedFrames)
+	return videoPrint{len(features), len(vpdq.Dense(features)), p.Quality, p.Value}
 }
 
 // isVideo says whether a file is one by its beginning; not if it cannot be
@@ -222,6 +235,10 @@ func readVideo(ctx context.Context, name string, r io.Reader) (videoLine, error)
 	if err != nil {
 		return videoLine{}, err
 	}
-	print := rempart.NewVPDQ(rempart.AtRate(v.Features, rempart.ListedRate), rempart.ListedFrames)
-	return videoLine{name, v, len(v.Features), len(vpdq.Dense(v.Features)), print.Quality, print.Value}, nil
+	line := videoLine{File: name, VideoFingerprints: v, videoPrint: printOf(v.Features)}
+	if inner := v.Unbordered(pdq.Original); len(rempart.CountedImages(inner)) > 0 {
+		p := printOf(inner)
+		line.Unbordered = &p
+	}
+	return line, nil
 }

@@ -95,7 +95,7 @@ func printsOf(ctx context.Context, name string) ([]queryPrint, error) {
 		if all := rempart.NewVPDQ(v.VideoFingerprints.Features, rempart.MaxFrames); all.Listable() {
 			prints = append(prints, queryPrint{Fingerprint: all})
 		}
-		if inner := v.Unbordered(pdq.Original); len(rempart.CountedImages(inner)) > 0 {
+		if inner := v.VideoFingerprints.Unbordered(pdq.Original); len(rempart.CountedImages(inner)) > 0 {
 			f := rempart.NewVPDQ(inner, rempart.MaxFrames)
 			f.Form = rempart.Unbordered
 			prints = append(prints, queryPrint{Fingerprint: f})

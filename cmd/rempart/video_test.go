@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rempart"
+	"rempart/pdq"
 )
 
 // TestHashVideo: a line of JSON for a video, and a clear refusal without
@@ -24,7 +25,7 @@ func TestHashVideo(t *testing.T) {
 		}
 	}
 	name := filepath.Join(t.TempDir(), "card.mp4")
-	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=3", name).CombinedOutput(); err != nil {
+	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=3,noise=alls=80:allf=t", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "8", name).CombinedOutput(); err != nil {
 		t.Fatalf("making a video: %v: %s", err, out)
 	}
 	var out, stderr bytes.Buffer
@@ -35,6 +36,10 @@ func TestHashVideo(t *testing.T) {
 		File, SHA256, Codec, VPDQ                string
 		Width, Height, Frames, Features, Quality int
 		Rate, Duration                           float64
+		Unbordered                               *struct {
+			VPDQ                      string
+			Frames, Features, Quality int
+		}
 	}
 	in := json.NewDecoder(&out)
 	in.DisallowUnknownFields()
@@ -48,6 +53,34 @@ func TestHashVideo(t *testing.T) {
 	if err != nil || len(print.Images()) != 6 || print.Value != line.VPDQ || print.Quality != line.Quality {
 		t.Errorf("vpdq: %v, %d images of quality %d, want two a second, as a list takes them", err, len(print.Images()), print.Quality)
 	}
+	if line.Unbordered != nil {
+		t.Errorf("a video without borders has a print without them: %+v", line.Unbordered)
+	}
+
+	padded := filepath.Join(t.TempDir(), "bars.mp4")
+	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=3,noise=alls=80:allf=t", "-vf", "pad=320:480:0:120", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "8", padded).CombinedOutput(); err != nil {
+		t.Fatalf("making a video: %v: %s", err, out)
+	}
+	out.Reset()
+	if exit := run(t.Context(), []string{"hash", "-json", padded}, strings.NewReader(""), &out, &stderr); exit != 0 {
+		t.Fatalf("exit %d: %s", exit, &stderr)
+	}
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.Unbordered == nil || line.Unbordered.Frames != 75 || line.Unbordered.Features < 50 || line.Unbordered.Quality < 50 {
+		t.Fatalf("between bars: %+v", line.Unbordered)
+	}
+	bare, err := rempart.Fingerprint{Type: rempart.VPDQ, Value: line.Unbordered.VPDQ, Form: rempart.Unbordered}.Normal()
+	if err != nil || len(bare.Images()) != 6 {
+		t.Fatalf("between bars: %v, %d images", err, len(bare.Images()))
+	}
+	for k, image := range bare.Images() {
+		if d := image.PDQ.Distance(print.Images()[k].PDQ); d > pdq.MatchDistance {
+			t.Errorf("image %d is %d bits from that of the video without bars", k, d)
+		}
+	}
+
 	stderr.Reset()
 	if exit := run(t.Context(), []string{"hash", name}, strings.NewReader(""), &out, &stderr); exit != 1 || !strings.Contains(stderr.String(), "-json") {
 		t.Errorf("without -json: exit %d, %s", exit, &stderr)

@@ -93,6 +93,17 @@ globalThis.drive = {
     for (const file of files) all.push(JSON.stringify(await readMarks(Uint8Array.from(atob(file), (c) => c.charCodeAt(0)))));
     return all;
   },
+  // batch gives pictures in base64 to the worker, one after another, and answers
+  // with its results.
+  batch: async (files) => {
+    const all = [];
+    for (const file of files) {
+      const answer = new Promise((resolve) => (worker.onmessage = ({ data }) => data.result && resolve(data.result)));
+      worker.postMessage({ id: 4, file: new Blob([Uint8Array.from(atob(file), (c) => c.charCodeAt(0))]) });
+      all.push(await answer);
+    }
+    return all;
+  },
   leading: async () => JSON.stringify(await leadingMarks(input.files[0])),
   sniff: async () => sniff(new Uint8Array(await input.files[0].arrayBuffer())),
   // fingerprint gives the chosen file to a worker, and answers with its result and

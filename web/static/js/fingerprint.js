@@ -55,14 +55,16 @@ export function pdqFromRGBA(data, width, height) {
 }
 
 // pdqStream is pdqFromRGBA for a picture that comes some rows at a time, so that
-// a phone never holds a second copy of it: push(data, rows), then finish().
+// a phone never holds a second copy of it: push(data, rows), then finish(). Of a
+// part of a picture, a 64 x 64 one is blurred like all others, as package media
+// takes the hash of a part from its turned and flipped ones.
 //
 // A blurred value is the average of a window around it, cut at the picture's
 // edges: the sum that was there, plus what enters, minus what leaves. Beyond the
 // edges stand zeros, as adding or taking away 0 changes no bit. Rows go four at a
 // time, because a processor adds four sums that do not wait for each other in
 // about the time of one.
-export function pdqStream(width, height) {
+export function pdqStream(width, height, { part = false } = {}) {
   if (width < 5 || height < 5) {
     const nothing = { hash: ZERO, quality: 0, dihedral: new Array(8).fill(ZERO) };
     return { push() {}, finish: () => nothing };
@@ -76,7 +78,7 @@ export function pdqStream(width, height) {
   const pick = (n) => Array.from({ length: SIDE }, (_, i) => Math.floor(((i + 0.5) * n) / SIDE));
   const [pickRow, pickColumn] = [pick(height), pick(width)];
   const small = new Float32Array(SIDE * SIDE);
-  const raw = width === SIDE && height === SIDE ? new Float32Array(SIDE * SIDE) : null;
+  const raw = width === SIDE && height === SIDE && !part ? new Float32Array(SIDE * SIDE) : null;
   let [rowIn, rowMid, rowOut] = [0, 0, 0];
 
   // Two rounds of blur, each along the rows and then down the columns. Columns do
@@ -132,7 +134,7 @@ function windows(n) {
 }
 
 // brightness writes the luma of n pixels.
-function brightness(data, from, out, to, n) {
+export function brightness(data, from, out, to, n) {
   for (let j = 0; j < n; j++, from += 4) {
     out[to + j] = f32(RED[data[from]] + GREEN[data[from + 1]]) + BLUE[data[from + 2]];
   }

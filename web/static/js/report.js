@@ -39,7 +39,9 @@
 // video_exact_only or video_failed. ready, low_quality, animated, exact_only and
 // the first four of a video put one hidden input in the row, name="media", such as
 //   {"fingerprints":[{"type":"pdq","value":"…","quality":87},{"type":"sha256","value":"…"}]}
-// with, for a video, one vpdq in place of the pdq: see vpdq in video.js. A file
+// with, for a video, one vpdq in place of the pdq: see vpdq in video.js. Where the
+// picture, or images of the video, have uniform borders (inside.js), a second one of
+// what is within them stands beside it, with "form":"unbordered". A file
 // that says how it was made (provenance.js) has that said in data-row-note, and
 // sent beside the fingerprints:
 //   "provenance":[{"kind":"c2pa","part":"APP11","key":"manifest"}]
@@ -199,6 +201,8 @@ class Picker {
       found.long = true; // this browser cannot read it, or not to its end
     }
     found.prints = choose(hashed, OF_A_VIDEO);
+    const bare = hashed.filter(({ unbordered }) => unbordered).map(({ unbordered, at }) => ({ ...unbordered, at }));
+    found.bare = choose(bare, OF_A_VIDEO);
     found.ok = found.prints.length > 0;
     if (this.queue[0] === job) this.finish(found);
   }
@@ -207,10 +211,11 @@ class Picker {
     const { n, row } = this.queue.shift();
     const { ok, sha256, marks } = result;
     const prints = result.prints ?? (ok ? [result] : []);
-    const fingerprints = prints.map(({ pdq, quality }) => ({ type: 'pdq', value: pdq, quality }));
-    if (result.video && prints.length > 0) fingerprints.splice(0, Infinity, vpdq(prints));
+    const bare = result.bare ?? (ok && result.unbordered ? [result.unbordered] : []);
+    const of = (all) => (result.video && all.length > 0 ? [vpdq(all)] : all.map(({ pdq, quality }) => ({ type: 'pdq', value: pdq, quality })));
+    const fingerprints = [...of(prints), ...of(bare).map((one) => ({ ...one, form: 'unbordered' }))];
     if (sha256 && (ok || result.video || result.code === 'unsupported')) fingerprints.push({ type: 'sha256', value: sha256 });
-    const state = this.verdict(result, prints, fingerprints);
+    const state = this.verdict(result, [...prints, ...bare], fingerprints);
 
     const value = JSON.stringify(marks?.length > 0 ? { fingerprints, provenance: marks } : { fingerprints });
     const given = [...this.list.querySelectorAll('input[name="media"]')].some((input) => input.value === value);

@@ -7,7 +7,7 @@
 //
 // It takes {id, file}, posts {id, progress} (0 to 1) on the way, and ends with
 // {id, result}, where result is one of
-//   {ok: true, kind, sha256, marks, pdq, quality, dihedral, width, height, animated, ms}
+//   {ok: true, kind, sha256, marks, pdq, quality, dihedral, unbordered, width, height, animated, ms}
 //   {ok: true, kind: "video", sha256, marks, ms}
 //   {ok: false, code, sha256, marks, ms}
 // kind: jpeg, png, gif, webp, avif or heic. sha256 is "" where there is none: on
@@ -16,14 +16,17 @@
 // (its end is missing); too_large (bytes); too_many_pixels; unsupported (this
 // browser cannot read that format, or protects itself against reading pixels;
 // sha256 still holds); failed. marks: what the file says of how it was made, see
-// provenance.js.
+// provenance.js. unbordered: {pdq, quality, dihedral, width, height} of what is within
+// the uniform borders of the picture, see inside.js; null where there are none, or
+// where that is too flat to be told from others.
 // Of an animated picture only the first image is read.
 //
 // A worker cannot play a video: the page takes its images, see video.js, and
-// gives each as {id, image}. The answer is {id, hashed: {pdq, quality}}, or
-// {id, hashed: null} where pixels cannot be read.
+// gives each as {id, image}. The answer is {id, hashed: {pdq, quality, unbordered}},
+// or {id, hashed: null} where pixels cannot be read.
 
 import { FingerprintError, pdqStream, sha256Hex } from './fingerprint.js';
+import { Edges, inside } from './inside.js';
 import { leadingMarks, readMarks } from './provenance.js';
 import { sniff } from './sniff.js';
 
@@ -33,6 +36,8 @@ const MAX_VIDEO_BYTES = 500 * MIB;
 const MAX_EXACT_BYTES = 256 * MIB;
 const MAX_PIXELS = 100_000_000;
 const STRIP_PIXELS = 1 << 18; // read from the canvas at a time
+const NARROW = 64; // pixels: such a part has a canvas of its own, as columns are high
+const MIN_QUALITY = 50; // of what is within borders
 
 const exact = Boolean(globalThis.crypto?.subtle);
 
@@ -80,8 +85,8 @@ async function examine(file, result, progress) {
     const bitmap = await decode(file, head.format);
     progress(0.4);
     const { width, height } = bitmap;
-    const { hash, quality, dihedral } = hashBitmap(bitmap, (part) => progress(0.4 + 0.6 * part));
-    return { kind: head.format, pdq: hash, quality, dihedral, width, height, animated: head.animated };
+    const hashed = hashBitmap(bitmap, (part) => progress(0.4 + 0.6 * part));
+    return { kind: head.format, ...hashed, width, height, animated: head.animated };
   } finally {
     result.sha256 = await sum;
   }
@@ -89,8 +94,8 @@ async function examine(file, result, progress) {
 
 function hashImage(bitmap) {
   try {
-    const { hash, quality } = hashBitmap(bitmap, () => {});
-    return { pdq: hash, quality };
+    const { pdq, quality, unbordered } = hashBitmap(bitmap, () => {});
+    return { pdq, quality, unbordered };
   } catch {
     return null;
   }
@@ -121,25 +126,72 @@ async function decode(file, format) {
   }
 }
 
-// readPixels hashes the picture strip after strip: phones limit the size of a
-// canvas far below that of their own photos. Transparency is ignored, as in
-// package pdq, as far as a canvas can: it gives back a see-through colour roughly,
-// and black where nothing at all shows.
+// readPixels hashes the picture, and what is within its borders. Transparency is
+// ignored, as in package pdq, as far as a canvas can: it gives back a see-through
+// colour roughly, and black where nothing at all shows.
 function readPixels(bitmap, progress) {
   const { width, height } = bitmap;
+  const canvas = canvasOf(width, height);
+  if (!canvas || !readsBackTruly(canvas)) throw new FingerprintError('unsupported');
+  copying(canvas);
+  const edges = new Edges(width, height);
+  const stream = pdqStream(width, height);
+  readPart(canvas, bitmap, { left: 0, top: 0, right: width, bottom: height }, (data, rows) => {
+    edges.push(data, rows);
+    stream.push(data, rows);
+    progress(edges.y / height);
+  });
+  const { hash, quality, dihedral } = stream.finish();
+  const unbordered = edges.even() ? hashInside(canvas, bitmap, progress) : null;
+  return { pdq: hash, quality, dihedral, unbordered };
+}
+
+// hashInside hashes what is within the borders, or returns null.
+function hashInside(canvas, bitmap, progress) {
+  const narrow = canvasOf(NARROW, bitmap.height);
+  if (!narrow) return null; // there is the hash of the whole
+  copying(narrow);
+  const part = inside(bitmap.width, bitmap.height, ({ left, top, right, bottom }) => {
+    progress(1);
+    const [width, height] = [right - left, bottom - top];
+    const data = new Uint8ClampedArray(width * height * 4);
+    let at = 0;
+    readPart(width < NARROW ? narrow : canvas, bitmap, { left, top, right, bottom }, (some) => {
+      data.set(some, at);
+      at += some.length;
+    });
+    return data;
+  });
+  if (!part) return null;
+  const [width, height] = [part.right - part.left, part.bottom - part.top];
+  const stream = pdqStream(width, height, { part: true });
+  readPart(canvas, bitmap, part, (data, rows) => {
+    stream.push(data, rows);
+    progress(1);
+  });
+  const { hash, quality, dihedral } = stream.finish();
+  return quality < MIN_QUALITY ? null : { pdq: hash, quality, dihedral, width, height };
+}
+
+// readPart reads a part of the picture strip after strip, and gives each to take:
+// phones limit the size of a canvas far below that of their own photos.
+function readPart(context, bitmap, { left, top, right, bottom }, take) {
+  const width = right - left;
+  for (let y = top; y < bottom; y += context.canvas.height) {
+    const rows = Math.min(context.canvas.height, bottom - y);
+    context.drawImage(bitmap, left, y, width, rows, 0, 0, width, rows);
+    take(context.getImageData(0, 0, width, rows).data, rows);
+  }
+}
+
+function canvasOf(width, height) {
   const rows = Math.min(height, Math.max(1, Math.floor(STRIP_PIXELS / width)));
-  const context = new OffscreenCanvas(width, rows).getContext('2d', { willReadFrequently: true });
-  if (!context || !readsBackTruly(context)) throw new FingerprintError('unsupported');
+  return new OffscreenCanvas(width, rows).getContext('2d', { willReadFrequently: true });
+}
+
+function copying(context) {
   context.globalCompositeOperation = 'copy';
   context.imageSmoothingEnabled = false;
-  const stream = pdqStream(width, height);
-  for (let y = 0; y < height; y += rows) {
-    const part = Math.min(rows, height - y);
-    context.drawImage(bitmap, 0, y, width, part, 0, 0, width, part);
-    stream.push(context.getImageData(0, 0, width, part).data, part);
-    progress((y + part) / height);
-  }
-  return stream.finish();
 }
 
 // readsBackTruly draws known colours and reads them again. Browsers that defend
