@@ -27,13 +27,9 @@ func search(e *env) {
 	if err != nil || len(rows) != 2 {
 		e.Fatalf("%v, %v", rows, err)
 	}
-	want := []*rempart.Case{a, b} // of one priority and hour: by identifier
-	if b.ID < a.ID {
-		want[0], want[1] = b, a
-	}
-	for i, c := range want {
-		if rows[i].Ref != c.Ref || rows[i].Items != len(c.Items) {
-			e.Errorf("row %d: %+v, want %s", i, rows[i], c.Ref)
+	for _, c := range []*rempart.Case{a, b} { // their order is the queue's, tested there
+		if !slices.ContainsFunc(rows, func(r store.CaseRow) bool { return r.Ref == c.Ref && r.Items == len(c.Items) }) {
+			e.Errorf("rows %+v, want %s among them", rows, c.Ref)
 		}
 	}
 	if rows, err := e.db.CasesByRefs(e.ctx, nil); err != nil || len(rows) != 0 {
