@@ -465,7 +465,7 @@ func TestAdmin(t *testing.T) {
 	for _, lang := range langs {
 		s.lang = lang
 		a := s.page("/console/admin")
-		a.want(t, "Forum Exemple", "forum.exemple.test", "Alias-moderator", "rempart admin staff add", "rempart admin peer add", "rempart admin service add", "rempart verify", strings.ReplaceAll(root, "+", "&#43;"))
+		a.want(t, "Forum Exemple", "forum.exemple.test", "Alias-moderator", `href="/console/admin/staff"`, "rempart admin peer add", "rempart admin service add", "rempart verify", strings.ReplaceAll(root, "+", "&#43;"))
 		a.lacks(t, "key-of-the-forum")
 	}
 }
