@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -255,6 +256,7 @@ func TestLongVideo(t *testing.T) {
 	if err := json.Unmarshal([]byte(value), &m); err != nil {
 		t.Fatal(err)
 	}
+	m.Fingerprints = slices.DeleteFunc(m.Fingerprints, func(f rempart.Fingerprint) bool { return f.Form != "" }) // some drawn scenes have even edges
 	if len(m.Fingerprints) != 2 || m.Fingerprints[0].Type != rempart.VPDQ || m.Fingerprints[1].Type != rempart.SHA256 {
 		t.Fatalf("want a vpdq and a SHA-256: %.200s", value)
 	}
