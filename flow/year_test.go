@@ -73,6 +73,10 @@ func simulate(t *testing.T, seed uint64) {
 		t.Fatal(err)
 	}
 	y.serves("galerie", "galerie.exemple.test", "galerie")
+	often, most := 50, 90 // of 400 moments bring a report; cases in all
+	if raced {
+		often, most = 20, 36
+	}
 	for c.now().Before(begin.AddDate(1, 0, 14)) {
 		c.advance(time.Duration(5+y.r.IntN(295)) * time.Minute)
 		switch k := y.r.IntN(400); {
@@ -81,7 +85,7 @@ func simulate(t *testing.T, seed uint64) {
 		case k < 10:
 			c.advance(time.Duration(y.r.IntN(4*24*60)) * time.Minute) // stopped
 			y.restart()
-		case k < 60 && len(y.cases) < 90:
+		case k < 10+often && len(y.cases) < most:
 			y.report()
 		}
 		if y.r.IntN(2) == 0 {
