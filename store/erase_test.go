@@ -262,6 +262,7 @@ func TestRotate(t *testing.T) {
 				default:
 				}
 				_, _, _, err = other.Submit(context.WithoutCancel(ctx), submission(t))
+				time.Sleep(time.Millisecond) // as between two people
 			}
 			ended <- err
 		}()

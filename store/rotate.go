@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+
+	"rempart"
 )
 
 // rotateBatch is how many keys one transaction wraps again.
@@ -34,7 +36,7 @@ func (db *DB) Rewrap(ctx context.Context, progress func(done int)) error {
 	primary := db.ring.Primary()
 	// Whoever makes a key holds the lock for its transaction, so that after this
 	// one nobody wraps under an older key.
-	err := db.write(ctx, func(t *tx) error {
+	err := db.patiently(ctx, func(t *tx) error {
 		if db.lockRing != "" {
 			if _, err := t.exec(db.lockRing); err != nil {
 				return fmt.Errorf("waiting for who makes keys: %w", err)
@@ -47,7 +49,7 @@ func (db *DB) Rewrap(ctx context.Context, progress func(done int)) error {
 	}
 	for done := 0; ; {
 		var n int
-		err := db.write(ctx, func(t *tx) (err error) {
+		err := db.patiently(ctx, func(t *tx) (err error) {
 			n, err = t.rewrapSome(primary)
 			return err
 		})
@@ -59,6 +61,17 @@ func (db *DB) Rewrap(ctx context.Context, progress func(done int)) error {
 		}
 		if done += n; progress != nil {
 			progress(done)
+		}
+	}
+}
+
+// patiently is write, done again while others that write leave no room, ten
+// times at most: a rotation can wait, and those who serve go first.
+func (db *DB) patiently(ctx context.Context, f func(*tx) error) error {
+	for try := 1; ; try++ {
+		err := db.write(ctx, f)
+		if err == nil || try == 10 || ctx.Err() != nil || rempart.KindOf(err) != rempart.Unavailable {
+			return err
 		}
 	}
 }
