@@ -145,6 +145,20 @@ func (s *Server) caseOf(r *http.Request) (*rempart.Case, error) {
 	return s.DB.CaseByRef(r.Context(), r.PathValue("ref"))
 }
 
+// postedCase reads a form about a case and returns the case; if it cannot, it has
+// answered, and ok is false.
+func (s *Server) postedCase(w http.ResponseWriter, r *http.Request) (c *rempart.Case, ok bool) {
+	err := s.form(w, r)
+	if err == nil {
+		c, err = s.caseOf(r)
+	}
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return nil, false
+	}
+	return c, true
+}
+
 func (s *Server) caseShow(w http.ResponseWriter, r *http.Request) {
 	c, err := s.caseOf(r)
 	if err != nil {

@@ -84,13 +84,8 @@ func typedFacts(r *http.Request) rempart.Facts {
 
 // factsPost corrects the facts of a case.
 func (s *Server) factsPost(w http.ResponseWriter, r *http.Request) {
-	if err := s.form(w, r); err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	c, err := s.caseOf(r)
-	if err != nil {
-		s.fail(w, r, "console", err)
+	c, ok := s.postedCase(w, r)
+	if !ok {
 		return
 	}
 	var was rempart.Facts
@@ -112,13 +107,8 @@ func (s *Server) factsPost(w http.ResponseWriter, r *http.Request) {
 
 // qualificationAdd adds an offence of the law pack that was not proposed.
 func (s *Server) qualificationAdd(w http.ResponseWriter, r *http.Request) {
-	if err := s.form(w, r); err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	c, err := s.caseOf(r)
-	if err != nil {
-		s.fail(w, r, "console", err)
+	c, ok := s.postedCase(w, r)
+	if !ok {
 		return
 	}
 	m, _ := staffOf(r)

@@ -71,13 +71,8 @@ func (s *Server) holdPost(w http.ResponseWriter, r *http.Request) {
 // identityOpen shows the identity of a case, in the answer to this request and
 // on no other page. The door asks for the right and for a recent second proof.
 func (s *Server) identityOpen(w http.ResponseWriter, r *http.Request) {
-	if err := s.form(w, r); err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	c, err := s.caseOf(r)
-	if err != nil {
-		s.fail(w, r, "console", err)
+	c, ok := s.postedCase(w, r)
+	if !ok {
 		return
 	}
 	m, _ := staffOf(r)
@@ -95,17 +90,13 @@ func (s *Server) identityOpen(w http.ResponseWriter, r *http.Request) {
 
 // identityPost keeps or erases the identity of a case.
 func (s *Server) identityPost(w http.ResponseWriter, r *http.Request) {
-	if err := s.form(w, r); err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	c, err := s.caseOf(r)
-	if err != nil {
-		s.fail(w, r, "console", err)
+	c, ok := s.postedCase(w, r)
+	if !ok {
 		return
 	}
 	m, _ := staffOf(r)
 	var code string
+	var err error
 	switch r.PostForm.Get("action") {
 	case "keep":
 		code = "identity_kept"

@@ -96,13 +96,8 @@ func (s *Server) newerPack(p page, c *rempart.Case) *newerPack {
 
 // packPost qualifies a case with the law pack of this program.
 func (s *Server) packPost(w http.ResponseWriter, r *http.Request) {
-	if err := s.form(w, r); err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	c, err := s.caseOf(r)
-	if err != nil {
-		s.fail(w, r, "console", err)
+	c, ok := s.postedCase(w, r)
+	if !ok {
 		return
 	}
 	m, _ := staffOf(r)

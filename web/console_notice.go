@@ -40,13 +40,8 @@ func (v noticeView) Lacks(field string) *remark { return remarkOn(v.Missing, fie
 
 // noticePrepare drafts a notice: service, and item once for each address.
 func (s *Server) noticePrepare(w http.ResponseWriter, r *http.Request) {
-	if err := s.form(w, r); err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	c, err := s.caseOf(r)
-	if err != nil {
-		s.fail(w, r, "console", err)
+	c, ok := s.postedCase(w, r)
+	if !ok {
 		return
 	}
 	m, _ := staffOf(r)

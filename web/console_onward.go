@@ -73,13 +73,8 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 
 // skipPost records that a member leaves a case to others, and why, and goes on.
 func (s *Server) skipPost(w http.ResponseWriter, r *http.Request) {
-	if err := s.form(w, r); err != nil {
-		s.fail(w, r, "console", err)
-		return
-	}
-	c, err := s.caseOf(r)
-	if err != nil {
-		s.fail(w, r, "console", err)
+	c, ok := s.postedCase(w, r)
+	if !ok {
 		return
 	}
 	reason := r.PostForm.Get("reason")
@@ -88,7 +83,7 @@ func (s *Server) skipPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m, _ := staffOf(r)
-	err = s.DB.Commit(r.Context(), "", rempart.Consequences{Events: []rempart.Event{{Kind: "case.skipped", Subject: c.ID, Actor: m.Alias, At: s.Now(), Data: map[string]string{"skip": reason}}}})
+	err := s.DB.Commit(r.Context(), "", rempart.Consequences{Events: []rempart.Event{{Kind: "case.skipped", Subject: c.ID, Actor: m.Alias, At: s.Now(), Data: map[string]string{"skip": reason}}}})
 	if err != nil {
 		s.fail(w, r, "console", err)
 		return
