@@ -214,7 +214,8 @@ func (m Medium) marks() (marks []provenance.Mark, ok bool) {
 
 // CleanAddress returns a as an absolute http or https address. It adds https://
 // to what has no scheme, and refuses anything else, such as data: or file:
-// addresses, which could carry the content itself.
+// addresses, which could carry the content itself. What it returns has at most
+// [MaxAddressLength] bytes and is unchanged by another call.
 func CleanAddress(a string) (string, error) {
 	a = strings.TrimSpace(a)
 	if len(a) > MaxAddressLength {
@@ -238,10 +239,21 @@ func CleanAddress(a string) (string, error) {
 	if strings.ContainsAny(host, " \t\"'<>") {
 		return "", fmt.Errorf("host with a space or quote")
 	}
+	if len(host) > maxHostLength || !utf8.ValidString(host) {
+		return "", fmt.Errorf("host of %d bytes; at most %d, in UTF-8", len(host), maxHostLength)
+	}
 	u.Host = strings.ToLower(u.Host)
 	u.RawQuery = asciiOnly(u.RawQuery)
-	return u.String(), nil
+	clean := u.String()
+	if len(clean) > MaxAddressLength {
+		return "", fmt.Errorf("address of %d bytes once its letters are written as %%XX; at most %d", len(clean), MaxAddressLength)
+	}
+	return clean, nil
 }
+
+// maxHostLength is the longest name of a host, in bytes (RFC 1035, section 2.3.4,
+// less the length byte and the root).
+const maxHostLength = 253
 
 // asciiOnly writes every byte that is not plain ASCII as %XX, as a path's are by
 // [url.URL.String]: marks that turn the direction of text would let an address

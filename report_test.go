@@ -123,7 +123,7 @@ func TestFactsCheck(t *testing.T) {
 }
 
 func FuzzCleanAddress(f *testing.F) {
-	for _, s := range []string{"https://exemple.test/a?b#c", "exemple.test", "data:text/html,x", "http://[::1]/", "//x.y", "https://a.b@c.d/", "jAvAsCrIpT:1"} {
+	for _, s := range []string{"https://exemple.test/a?b#c", "exemple.test", "data:text/html,x", "http://[::1]/", "//x.y", "https://a.b@c.d/", "jAvAsCrIpT:1", "\xe3." + strings.Repeat("\xe3", 600), "https://exemple.test/" + strings.Repeat("é", 900)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
