@@ -1,9 +1,6 @@
 package rempart
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // IntakeState is where a notice stands on the side of the platform that
 // received it.
@@ -30,7 +27,10 @@ type Intake struct {
 	Trusted    bool                `json:"trusted"` // trusted flagger, by our own record, not by the notice's word
 	Key        string              `json:"key"`     // idempotency key: a second notice with it is the same notice
 	Notice     Notice              `json:"notice"`
-	Decisions  map[string]Decision `json:"decisions"` // by item
+	Decisions  map[string]Decision `json:"decisions"`            // by item
+	DecidedBy  map[string]Actor    `json:"decided_by,omitempty"` // by item: who decided last; nil in what older versions saved
+	Acts       bool                `json:"acts,omitempty"`       // the platform's own system carries decisions out
+	Orders     []Order             `json:"orders,omitempty"`     // in the order they were asked for
 	ReceivedAt time.Time           `json:"received_at"`
 	UpdatedAt  time.Time           `json:"updated_at"`
 }
@@ -68,13 +68,14 @@ const (
 	CallbackStopped      = "match.stopped"
 )
 
-// Decide records a moderator's decision on one item. When the last item has
-// one, the notifier is told.
+// Decide records a moderator's decision on one item, and asks the platform's own
+// system to carry it out, if there is one. When the last item has one and all are
+// carried out, the notifier is told.
 func (i *Intake) Decide(itemID string, d Decision, by Actor, at time.Time) error {
 	if i.State == IntakeDecided {
 		return conflict("intake.decided", "This notice has already been decided.")
 	}
-	if !slices.ContainsFunc(i.Notice.Items, func(n NoticeItem) bool { return n.ID == itemID }) {
+	if !i.holds(itemID) {
 		return notFound("item")
 	}
 	if _, done := i.Decisions[itemID]; done {
@@ -92,17 +93,18 @@ func (i *Intake) Decide(itemID string, d Decision, by Actor, at time.Time) error
 	i.Decisions[itemID] = d
 	i.UpdatedAt = at
 	i.event("intake.item_decided", i.ID, by, at, "item", itemID, "measure", string(d.Measure))
+	if i.DecidedBy == nil {
+		i.DecidedBy = map[string]Actor{}
+	}
+	i.DecidedBy[itemID] = by
+	if d.Measure != MeasureRefused {
+		i.act(itemID, OrderApply, d, at)
+	}
 	if len(i.Decisions) < len(i.Notice.Items) {
 		return nil
 	}
 	i.State = IntakeDecided
 	i.event("intake.decided", i.ID, by, at, "number", i.Number)
-	i.job(Job{Kind: JobCallback, Subject: i.ID, Key: "decide:" + i.ID, Payload: CallbackDecided, RunAt: at})
-	for _, d := range i.Decisions {
-		if d.Measure != MeasureRefused { // a refusal restricts nobody: article 17 asks for no statement
-			i.job(Job{Kind: JobStatements, Subject: i.ID, Key: "statements:" + i.ID, RunAt: at})
-			break
-		}
-	}
+	i.settle(at)
 	return nil
 }

@@ -79,7 +79,12 @@ const (
 	PeerPlatform PeerKind = "platform" // receives notices, reads lists, asks for matches
 	PeerFlagger  PeerKind = "flagger"  // sends us notices, answers at its hub
 	PeerPartner  PeerKind = "partner"  // shares lists
+	PeerSystem   PeerKind = "system"   // a platform's own system, which carries decisions out; it has no key here
 )
+
+// SystemID is the identifier of the platform's own system among the peers. Its
+// URL is the whole address of its webhook.
+const SystemID = "own-system"
 
 // Credentials are the secrets shared with a peer. They never leave the store
 // but to be used.

@@ -40,21 +40,30 @@ func SendCallback(ctx context.Context, c *http.Client, base string, cred rempart
 	if err != nil {
 		return 0, "", fmt.Errorf("exchange: write callback: %w", err)
 	}
-	wh, err := standardwebhooks.NewWebhook(cred.Secret)
+	h, err := signed(cred.Secret, id, body)
 	if err != nil {
-		return 0, "", &Failure{Answer: "the secret shared with this peer cannot be used", Permanent: true, Err: err}
+		return 0, "", err
+	}
+	h.Set("Authorization", "Bearer "+cred.Key)
+	return post(ctx, c, base, "/api/v1/callbacks", body, h, nil)
+}
+
+// signed returns the headers with which Standard Webhooks signs body.
+func signed(secret, id string, body []byte) (http.Header, error) {
+	wh, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		return nil, &Failure{Answer: "the secret shared with this peer cannot be used", Permanent: true, Err: err}
 	}
 	now := time.Now() // of the wall, not of the demo: receivers compare it with theirs
 	sig, err := wh.Sign(id, now, body)
 	if err != nil {
-		return 0, "", fmt.Errorf("exchange: sign callback: %w", err)
+		return nil, fmt.Errorf("exchange: sign message: %w", err)
 	}
 	h := http.Header{}
-	h.Set("Authorization", "Bearer "+cred.Key)
 	h.Set(standardwebhooks.HeaderWebhookID, id)
 	h.Set(standardwebhooks.HeaderWebhookTimestamp, fmt.Sprint(now.Unix()))
 	h.Set(standardwebhooks.HeaderWebhookSignature, sig)
-	return post(ctx, c, base, "/api/v1/callbacks", body, h, nil)
+	return h, nil
 }
 
 // ReadCallback checks the signature over body and returns the message and its

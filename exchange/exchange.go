@@ -69,6 +69,11 @@ func post(ctx context.Context, c *http.Client, base, path string, body []byte, h
 	if err != nil {
 		return 0, "", &Failure{Answer: "the peer's address cannot be read", Permanent: true, Err: err}
 	}
+	return postTo(ctx, c, u, body, header, out)
+}
+
+// postTo is post to a whole address.
+func postTo(ctx context.Context, c *http.Client, u string, body []byte, header http.Header, out any) (status int, answer string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u, bytes.NewReader(body))
 	if err != nil {
 		return 0, "", &Failure{Answer: "the peer's address cannot be used", Permanent: true, Err: err}

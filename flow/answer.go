@@ -38,7 +38,14 @@ func (f *Flow) Receive(ctx context.Context, from rempart.Peer, n exchange.Notice
 
 // Decide records a moderator's decision on one item of an intake.
 func (f *Flow) Decide(ctx context.Context, intakeID, item string, d rempart.Decision, by rempart.Actor) error {
-	err := f.DB.UpdateIntake(ctx, intakeID, func(i *rempart.Intake) error { return i.Decide(item, d, by, f.Now()) })
+	acts, err := f.acts(ctx)
+	if err != nil {
+		return err
+	}
+	err = f.DB.UpdateIntake(ctx, intakeID, func(i *rempart.Intake) error {
+		i.Acts = acts
+		return i.Decide(item, d, by, f.Now())
+	})
 	f.Wake()
 	return err
 }

@@ -101,6 +101,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		fail, err = f.tell(ctx, c)
 	case rempart.JobStatements:
 		fail, err = f.submit(ctx, c)
+	case rempart.JobOrder:
+		fail, err = f.carry(ctx, c)
 	case jobStop:
 		fail, err = f.tellStop(ctx, c)
 	default:
@@ -116,8 +118,11 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 			return err
 		}
 		f.Log.ErrorContext(ctx, "job given to a human", "job", c.ID, "kind", c.Job.Kind, "err", err)
-		if c.Job.Kind == rempart.JobSend {
+		switch c.Job.Kind {
+		case rempart.JobSend:
 			f.giveUp(ctx, c, err)
+		case rempart.JobOrder:
+			f.dropOrder(ctx, c, err)
 		}
 		return f.DB.BuryJob(ctx, c.ID, rempart.KindOf(err).String())
 	case fail == nil:
@@ -253,6 +258,9 @@ func (f *Flow) tell(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	}
 	cb := exchange.Callback{Type: claim.Job.Payload, NoticeID: i.Notice.ID, Number: i.Number, At: i.ReceivedAt}
 	if cb.Type == rempart.CallbackDecided {
+		if !i.Settled() { // reversed and not carried out yet: what confirms it tells
+			return nil, nil
+		}
 		cb.Items, cb.At = i.Decisions, i.UpdatedAt
 	}
 	p, err := f.DB.Peer(ctx, i.PeerID)

@@ -61,6 +61,9 @@ func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempa
 			return err
 		}
 		saved, created = &out, true
+		if err := t.placeIntake(&out); err != nil {
+			return err
+		}
 		return t.save(todo)
 	})
 	if err != nil {
@@ -83,7 +86,7 @@ func (db *DB) IntakeByNumber(ctx context.Context, number string) (*rempart.Intak
 }
 
 // intakeColumns are what readIntake reads.
-var intakeColumns = "id, doc, version, " + keyColumn(boxIntake, "intakes.id")
+var intakeColumns = "intakes.id, intakes.doc, intakes.version, " + keyColumn(boxIntake, "intakes.id")
 
 func (db *DB) readIntake(s scanner, decode func([]byte, any) error) (*rempart.Intake, keyring.Key, error) {
 	var id string
@@ -145,6 +148,9 @@ func (db *DB) UpdateIntake(ctx context.Context, id string, f func(*rempart.Intak
 		}
 		if n != 1 {
 			return &rempart.Error{Kind: rempart.Conflict, Code: "intake.changed", Public: "This notice changed meanwhile. Look at it again, then repeat what you did."}
+		}
+		if err := t.placeIntake(i); err != nil {
+			return err
 		}
 		return t.save(todo)
 	})

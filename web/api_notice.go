@@ -17,7 +17,7 @@ import (
 // noticeState is what GET /api/v1/notices/{id} answers.
 type noticeState struct {
 	exchange.Receipt
-	Items map[string]rempart.Decision `json:"items" doc:"the decision on each item decided so far, by its identifier"`
+	Items map[string]rempart.Decision `json:"items" doc:"the decision on each item decided so far, by its identifier; of a removal or restriction, once it is carried out"`
 }
 
 // noticeAPI registers the platform's intake of notices (DSA art. 16).
@@ -55,12 +55,16 @@ func (s *Server) noticeAPI(a huma.API) {
 			if err != nil {
 				return nil, s.fault(ctx, err, "notice")
 			}
-			return &state{noticeState{receiptOf(it), it.Decisions}}, nil
+			return &state{noticeState{receiptOf(it), it.Answered()}}, nil
 		})
 }
 
 func receiptOf(i *rempart.Intake) exchange.Receipt {
-	return exchange.Receipt{ID: i.ID, Number: i.Number, State: string(i.State), ReceivedAt: i.ReceivedAt}
+	state := rempart.IntakeReceived
+	if i.Settled() { // decided is not done
+		state = rempart.IntakeDecided
+	}
+	return exchange.Receipt{ID: i.ID, Number: i.Number, State: string(state), ReceivedAt: i.ReceivedAt}
 }
 
 // callbackAPI registers what a platform tells this hub. The signature is over

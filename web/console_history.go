@@ -77,6 +77,11 @@ var eventWords = map[string][]string{
 	"intake.item_decided":     {"item", "measure"},
 	"intake.decided":          {},
 	"intake.told":             {"callback"},
+	"order.asked":             {"item", "do"},
+	"order.attempt_failed":    {"item"},
+	"order.failed":            {"item"},
+	"order.retried":           {"item"},
+	"order.done":              {"item", "do"},
 	"statement.sent":          {"item"},
 	"statement.withheld":      {"item"},
 	"statement.dry_run":       {"item"},
@@ -143,7 +148,7 @@ func eventWord(p page, name, value string, names map[string]string) string {
 			facts = append(facts, lowerFirst(p.sentence("fact."+f, f)))
 		}
 		return strings.Join(facts, ", ")
-	case "measure", "callback", "task", "skip":
+	case "measure", "callback", "task", "skip", "do":
 		return p.T(name + "." + value)
 	case "due", "until":
 		if t, err := time.Parse(time.RFC3339, value); err == nil {

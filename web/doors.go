@@ -59,9 +59,10 @@ var doors = map[string]doorRule{
 	"GET /console/admin/delays":             {right: rempart.RightAdmin},
 	"POST /console/admin/delays":            {right: rempart.RightAdmin},
 
-	"GET /console/notices/{number}":             {right: rempart.RightModerate},
-	"POST /console/notices/{number}/items/{id}": {right: rempart.RightModerate},
-	"GET /console/statements.csv":               {right: rempart.RightStatements},
-	"GET /console/check":                        {right: rempart.RightModerate},
-	"POST /console/check":                       {right: rempart.RightModerate},
+	"GET /console/notices/{number}":              {right: rempart.RightModerate},
+	"POST /console/notices/{number}/items/{id}":  {right: rempart.RightModerate},
+	"POST /console/notices/{number}/orders/{id}": {right: rempart.RightModerate},
+	"GET /console/statements.csv":                {right: rempart.RightStatements},
+	"GET /console/check":                         {right: rempart.RightModerate},
+	"POST /console/check":                        {right: rempart.RightModerate},
 }

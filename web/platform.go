@@ -43,8 +43,13 @@ type intakesView struct {
 	Rows  []intakeRow
 	Next  string
 	First string
-	State rempart.IntakeState
+	State rempart.IntakeState // tasksTab for the tasks
+	Tasks []taskRow
 }
+
+// tasksTab is the tab of the queue that shows what a human is asked to do beside
+// deciding.
+const tasksTab rempart.IntakeState = "tasks"
 
 // An intakeRow is one notice received, in words.
 type intakeRow struct {
@@ -58,11 +63,29 @@ type intakeRow struct {
 func (s *Server) intakes(w http.ResponseWriter, r *http.Request) {
 	p := s.consolePage(r)
 	v := intakesView{State: rempart.IntakeReceived}
-	if r.URL.Query().Get("state") == string(rempart.IntakeDecided) {
-		v.State = rempart.IntakeDecided
+	states := []rempart.IntakeState{rempart.IntakeReceived, tasksTab, rempart.IntakeDecided}
+	if asked := rempart.IntakeState(r.URL.Query().Get("state")); slices.Contains(states, asked) {
+		v.State = asked
 	}
-	for _, state := range []rempart.IntakeState{rempart.IntakeReceived, rempart.IntakeDecided} {
-		v.Tabs = append(v.Tabs, tab{Label: p.T("intakes.tab." + string(state)), URL: p.URL("/console/?state=" + string(state)), Count: -1, Current: state == v.State})
+	tasks, err := s.DB.CountIntakeTasks(r.Context())
+	if err == nil && v.State == tasksTab {
+		v.Tasks, err = s.taskRows(r, p)
+	}
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	for _, state := range states {
+		t := tab{Label: p.T("intakes.tab." + string(state)), URL: p.URL("/console/?state=" + string(state)), Count: -1, Current: state == v.State}
+		if state == tasksTab {
+			t.Count = tasks
+		}
+		v.Tabs = append(v.Tabs, t)
+	}
+	if v.State == tasksTab {
+		p.Title, p.Data = p.T("intakes.title"), v
+		s.render(w, r, http.StatusOK, "console/intakes", p)
+		return
 	}
 	rows, next, err := s.DB.Intakes(r.Context(), v.State, r.URL.Query().Get("after"), 50)
 	if err != nil {
@@ -85,7 +108,7 @@ type intakeView struct {
 	Minor   bool
 	Items   []intakeItemView
 	History []historyLine
-	Told    step // whether the notifier has the decision: "none", "waiting", "done", or "asks" if only it calls us
+	Told    step // whether the notifier has the decision: "none", "carrying", "waiting", "done", or "asks" if only it calls us
 	Receipt step // the same of our acknowledgement
 
 	Measures []rempart.Measure
@@ -128,6 +151,7 @@ type intakeItemView struct {
 	Remarks  []remark
 
 	Statement *statementView
+	Order     *orderView // nil where the staff carries decisions out
 }
 
 // Restricts tells whether the form has a restriction.
@@ -181,7 +205,7 @@ func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, 
 			x.Prints = append(x.Prints, lineOf(p, f))
 		}
 		if d, ok := i.Decisions[ni.ID]; ok {
-			x.Decision, x.Statement = &d, made[ni.ID]
+			x.Decision, x.Statement, x.Order = &d, made[ni.ID], newOrderView(p, i, ni.ID)
 		}
 		if ni.ID == tried {
 			x.Form, x.Remarks = typed, remarks
@@ -214,8 +238,11 @@ func (s *Server) intakeHistory(ctx context.Context, p page, i *rempart.Intake, n
 			v.Receipt = "asks"
 		}
 	}
-	if i.State == rempart.IntakeDecided {
+	switch {
+	case i.Settled():
 		v.Told = v.Receipt
+	case i.State == rempart.IntakeDecided: // decided is not done
+		v.Told = "carrying"
 	}
 	for _, e := range events {
 		if e.Kind != "intake.told" {
@@ -280,15 +307,10 @@ func (s *Server) intakeDecide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m, _ := staffOf(r)
-	last := false
-	err = s.DB.UpdateIntake(r.Context(), i.ID, func(i *rempart.Intake) error {
-		err := i.Decide(item, d, m.Alias, s.Now())
-		last = i.State == rempart.IntakeDecided
-		return err
-	})
+	last := len(i.Decisions) == len(i.Notice.Items)-1
+	err = s.Flow.Decide(r.Context(), i.ID, item, d, m.Alias)
 	switch {
 	case err == nil && last:
-		s.Flow.Wake()
 		done(w, r, "/console/notices/"+i.Number, "intake_decided")
 	case err == nil:
 		done(w, r, "/console/notices/"+i.Number, "item_decided")

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"strings"
 	"time"
 
 	"rempart"
@@ -16,6 +17,7 @@ type adminCmd struct {
 	Peer    peerCmd    `cmd:"" help:"Instances and systems that this one speaks with: rempart help admin peer add tells how to connect two."`
 	Case    caseCmd    `cmd:"" help:"Legal holds, and erasing a case."`
 	Keyring keyringCmd `cmd:"" help:"The keys that open the cases."`
+	Webhook webhookCmd `cmd:"" help:"The platform's own system, which carries decisions out: rempart help admin webhook set tells how."`
 	Service serviceCmd `cmd:"" help:"The register: who is behind an address, and how to notify them."`
 }
 
@@ -42,6 +44,14 @@ func sealed(ctx context.Context, i *instance) error {
 
 // newKey returns a key that says what it is to whoever finds it.
 func newKey() string { return "rk_" + rand.Text() }
+
+// goodSecret says whether messages can be signed with a secret.
+func goodSecret(secret string) error {
+	if b, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_")); err != nil || len(b) < 24 || !strings.HasPrefix(secret, "whsec_") {
+		return errors.New("the secret is not whsec_ and at least 24 bytes in base64")
+	}
+	return nil
+}
 
 // newSecret returns a secret as Standard Webhooks writes it.
 func newSecret() string {
