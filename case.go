@@ -53,6 +53,7 @@ type Case struct {
 	Items     []Item          `json:"items"`
 	Notices   []Notice        `json:"notices"`
 	Clocks    []Clock         `json:"clocks,omitempty"`     // see Wind and Tick
+	Messages  []Message       `json:"messages,omitempty"`   // with the person, the oldest first
 	Assigned  *Assignment     `json:"assigned,omitempty"`   // who works on it; nil: nobody
 	ClosedFor string          `json:"closed_for,omitempty"` // the reason it was closed
 	ClosedAt  time.Time       `json:"closed_at,omitzero"`
@@ -253,6 +254,9 @@ func (c *Case) Close(reason string, by Actor, at time.Time) error {
 		if n.State == NoticeDraft || n.State == NoticeQueued || n.State == NoticeFailed {
 			return conflict("case.unsettled", "A notice of this case still waits to be sent; send it or cancel it first.")
 		}
+	}
+	if len(c.Unanswered()) > 0 {
+		return conflict("case.unanswered", "A message of the person waits for an answer; answer it, or say that it needs none.")
 	}
 	c.ClosedFor, c.ClosedAt = reason, at
 	c.event("case.closed", c.ID, by, at)

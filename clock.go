@@ -41,6 +41,7 @@ const (
 	AwaitAcknowledgement Await = "acknowledgement" // a platform to confirm reception (DSA art. 16(4))
 	AwaitDecision        Await = "decision"        // a platform to decide (art. 16(5))
 	AwaitComplaint       Await = "complaint"       // the end of the window for a complaint (art. 20)
+	AwaitReply           Await = "reply"           // an answer to a message of the person
 	AwaitOwn             Await = "own"             // a date that somebody set by hand
 )
 
@@ -58,6 +59,7 @@ const (
 	TaskInsist   TaskKind = "second_notice" // notify it a second time
 	TaskEscalate TaskKind = "escalate"      // go above it: coordinator, authority
 	TaskComplain TaskKind = "complain"      // decide whether to complain, while the window is open
+	TaskReply    TaskKind = "reply"         // answer the person's message
 	TaskOwn      TaskKind = "own"           // what the member wrote
 )
 
@@ -207,6 +209,8 @@ func (k *Clock) task() TaskKind {
 		return TaskRepair
 	case AwaitComplaint:
 		return TaskComplain
+	case AwaitReply:
+		return TaskReply
 	case AwaitOwn:
 		return TaskOwn
 	}

@@ -33,7 +33,7 @@ type ClockPolicy struct {
 
 // ClockRules are the identifiers of all rules, in the order to show them. A
 // policy has each once.
-var ClockRules = []string{"look-1", "look-2", "look-3", "draft", "failed",
+var ClockRules = []string{"look-1", "look-2", "look-3", "reply", "draft", "failed",
 	"acknowledgement-minor", "acknowledgement-sexual", "acknowledgement-other",
 	"decision-minor", "decision-sexual", "decision-other", "complaint"}
 
@@ -142,6 +142,9 @@ func (c *Case) waits() []waiting {
 	if c.State == CaseOpen {
 		out = append(out, waiting{AwaitLook, "", "look-" + itoa(min(max(int(c.Priority), 1), 3)), c.OpenedAt})
 	}
+	if open := c.Unanswered(); len(open) > 0 {
+		out = append(out, waiting{AwaitReply, "", "reply", open[0].At})
+	}
 	class := "-other"
 	if c.Facts.Sexualised() {
 		class = "-sexual"
@@ -196,7 +199,7 @@ func (c *Case) outcome(k *Clock) ClockState {
 		return ClockCancelled
 	}
 	switch k.Await {
-	case AwaitLook:
+	case AwaitLook, AwaitReply:
 		return ClockMet
 	case AwaitSending:
 		return met(NoticeQueued, NoticeFailed, NoticeSent, NoticeAcknowledged, NoticeDecided)

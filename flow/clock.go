@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rempart"
 	"rempart/law"
@@ -23,7 +24,10 @@ func (f *Flow) Prepare(ctx context.Context) error {
 		return err
 	}
 	d := law.DefaultClocks()
-	if now.Version > 0 && (now.By != rempart.ActorSystem || now.Pack == d.Pack) {
+	if now.Version > 0 && now.By != rempart.ActorSystem {
+		d = withNew(now, d)
+	}
+	if now.Version > 0 && now.Pack == d.Pack {
 		return nil
 	}
 	_, err = f.DB.SaveClockPolicy(ctx, d, now.Version)
@@ -50,6 +54,19 @@ func (f *Flow) Prepare(ctx context.Context) error {
 		}
 		filter.After = next
 	}
+}
+
+// withNew is a policy that somebody chose, with the default terms of the rules
+// that did not exist yet when she did.
+func withNew(chosen, d rempart.ClockPolicy) rempart.ClockPolicy {
+	out := chosen
+	out.Rules = slices.Clone(chosen.Rules)
+	for _, r := range d.Rules {
+		if chosen.Rule(r.ID) == nil {
+			out.Rules, out.Pack = append(out.Rules, r), d.Pack
+		}
+	}
+	return out
 }
 
 // tick lets the clocks that are due do what they do by themselves, and returns

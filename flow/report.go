@@ -120,6 +120,8 @@ type Follow struct {
 	Minor    bool
 	Items    []FollowItem
 	Stops    int // over all items
+	Messages []FollowMessage
+	Pass     string // lets her write, from this page alone; "" where nobody may write any more
 }
 
 // A FollowItem is one item as its person may see it.
@@ -155,7 +157,15 @@ func (f *Flow) FollowUp(ctx context.Context, typed string) (*Follow, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Follow{Ref: c.Ref, Lang: c.Lang, OpenedAt: c.OpenedAt, State: c.State, Minor: c.Facts.Minor()}
+	return f.follow(c), nil
+}
+
+// follow is what the person of a case may see of it.
+func (f *Flow) follow(c *rempart.Case) *Follow {
+	v := &Follow{Ref: c.Ref, Lang: c.Lang, OpenedAt: c.OpenedAt, State: c.State, Minor: c.Facts.Minor(), Messages: followMessages(c)}
+	if c.Withdrawn.IsZero() {
+		v.Pass = f.pass(c.ID)
+	}
 	count := map[rempart.ItemKind]int{}
 	for _, i := range c.Items {
 		count[i.Kind]++
@@ -169,5 +179,5 @@ func (f *Flow) FollowUp(ctx context.Context, typed string) (*Follow, error) {
 		v.Stops += i.Stops
 		v.Items = append(v.Items, fi)
 	}
-	return v, nil
+	return v
 }

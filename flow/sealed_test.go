@@ -24,6 +24,7 @@ var planted = map[string]string{
 	"reason": "zq-reason-of-the-analyst", "explanation": "zq-explanation-of-the-notice", "answer": "zq-answer-of-the-platform",
 	"facts": "zq-facts-of-the-decision", "grounds": "zq-reference-of-the-decision", "why": "zq-explanation-of-the-decision",
 	"notifier": "zq-notifier@association.exemple.test", "key": "zq-idempotency-key",
+	"asked": "zq-question-of-the-person", "told": "zq-answer-to-the-person",
 }
 
 // TestNothingPlanted sends texts through the whole way, on a hub and a platform,
@@ -88,8 +89,12 @@ func wholeWay(t *testing.T, hubAt, platformAt string) *bytes.Buffer {
 		t.Fatal(err)
 	}
 	hub.step()
+	if _, err := hub.Hear(ctx, sub.Code.String(), "", "Une question : "+planted["asked"]); err != nil {
+		t.Fatal(err)
+	}
 	c := hub.caseOf(sub.Ref)
 	hub.confirm(c)
+	hub.change(c, func(c *rempart.Case) error { return c.Tell("Notre réponse : "+planted["told"], analyst, clock.now()) })
 	hub.change(c, func(c *rempart.Case) error {
 		if err := c.DropItem(itemAt(c, planted["host"]), planted["reason"], analyst, clock.now()); err != nil {
 			return err
@@ -155,6 +160,9 @@ func wholeWay(t *testing.T, hubAt, platformAt string) *bytes.Buffer {
 		if i.Decision != nil {
 			whole.WriteString(i.Decision.Facts + i.Decision.Reference + i.Decision.Explanation)
 		}
+	}
+	for _, m := range c.Messages {
+		whole.WriteString(m.Text)
 	}
 	whole.WriteString(c.Words)
 	for what, text := range planted {

@@ -9,8 +9,9 @@ import (
 )
 
 // clocksFile is the newest table of default clocks. A released one is never
-// edited: a change is a new file, named after its day.
-const clocksFile = "clocks-fr-2026-11-22"
+// edited: a change is a new file, named after its day and, from the second one of
+// a day, a letter.
+const clocksFile = "clocks-fr-2026-11-22b"
 
 // DefaultClocks returns the terms of all clocks as an association finds them
 // before it changes any, and the French calendar they are counted in. The

@@ -19,6 +19,7 @@ type QueueFilter struct {
 	Nobody   bool             // nobody has it
 	Minor    bool             // somebody under 18 is shown
 	Late     bool             // a clock is past its end
+	Heard    bool             // a message of the person waits for an answer
 	Service  string           // name of the service notified, or host of an address, in any case; whole
 
 	Behind string // reference of a case: those after its place, instead of After

@@ -19,6 +19,7 @@ import (
 const (
 	traitMinor = "minor"
 	traitLate  = "late"
+	traitHeard = "message" // a message of the person waits for an answer
 	traitWith  = "with:"
 	traitAt    = "at:"
 )
@@ -35,6 +36,9 @@ func (t *tx) traits(c *rempart.Case) ([]string, error) {
 	}
 	if c.Late() {
 		out = append(out, traitLate)
+	}
+	if len(c.Unanswered()) > 0 {
+		out = append(out, traitHeard)
 	}
 	for _, s := range summary(c).Services {
 		trait, err := t.db.serviceTrait(s)
@@ -134,6 +138,9 @@ func (db *DB) wanted(q QueueFilter) (out []string, err error) {
 			return nil, err
 		}
 		out = append(out, trait)
+	}
+	if q.Heard {
+		out = append(out, traitHeard)
 	}
 	if q.Late {
 		out = append(out, traitLate)

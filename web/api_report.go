@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rempart"
+	"rempart/flow"
 )
 
 // reportBody is a report as JSON.
@@ -55,12 +56,19 @@ type followItem struct {
 
 type followAnswer struct {
 	Body struct {
-		Status   string       `json:"status" doc:"state of the case"`
-		Items    []followItem `json:"items"`
-		Messages []string     `json:"messages"`
-		Next     string       `json:"next" doc:"what happens next, in the report's language"`
-		Stopped  int          `json:"stopped" doc:"uploads that were stopped, over all items"`
+		Status   string          `json:"status" doc:"state of the case"`
+		Items    []followItem    `json:"items"`
+		Messages []followMessage `json:"messages" doc:"between the person and those who work on the case, the oldest first"`
+		Next     string          `json:"next" doc:"what happens next, in the report's language"`
+		Stopped  int             `json:"stopped" doc:"uploads that were stopped, over all items"`
 	}
+}
+
+// followMessage is one message.
+type followMessage struct {
+	From string `json:"from" enum:"person,team"`
+	Date string `json:"date" format:"date"`
+	Text string `json:"text"`
 }
 
 // reportAPI registers what a person can do by program.
@@ -93,18 +101,50 @@ func (s *Server) reportAPI(a huma.API) {
 			if err != nil {
 				return nil, s.fault(ctx, err, "follow-up")
 			}
-			o := &followAnswer{}
-			o.Body.Status, o.Body.Stopped, o.Body.Messages, o.Body.Items = string(v.State), v.Stops, []string{}, []followItem{}
-			for _, it := range v.Items {
-				if v.Minor { // as on the page: the host says enough, and opens nothing
-					it.Address = siteOf(it.Address)
-				}
-				o.Body.Items = append(o.Body.Items, followItem{Kind: it.Kind, Address: it.Address, State: it.State,
-					Sentence: s.itemSentence(v.Lang, it), Since: it.Since.Format(time.DateOnly), Service: it.Service, Measure: it.Measure, Stopped: it.Stops})
-			}
-			o.Body.Next = s.nextSentence(v.Lang, v)
-			return o, nil
+			return s.followAnswer(v), nil
 		})
+
+	type messageIn struct {
+		Body struct {
+			Code string `json:"code" doc:"as it was shown; spaces, dashes and case do not matter"`
+			Text string `json:"text" doc:"at most 4000 characters"`
+		}
+	}
+	huma.Register(a, huma.Operation{OperationID: "message", Method: http.MethodPost, Path: "/api/v1/messages", Tags: []string{"person"},
+		Summary: "Write to those who work on a case", Description: "Without a key: the case code opens it. Answers as the follow-up does. The same text twice in a row is one message.", MaxBodyBytes: 32 << 10},
+		func(ctx context.Context, i *messageIn) (*followAnswer, error) {
+			_, err := rempart.ParseCaseCode(i.Body.Code)
+			var v *flow.Follow
+			if err == nil {
+				v, err = s.hear(ctx, i.Body.Code, "", i.Body.Text)
+			}
+			if err != nil {
+				return nil, s.fault(ctx, err, "message")
+			}
+			return s.followAnswer(v), nil
+		})
+}
+
+// followAnswer is what a program of the person is told of her case.
+func (s *Server) followAnswer(v *flow.Follow) *followAnswer {
+	o := &followAnswer{}
+	o.Body.Status, o.Body.Stopped, o.Body.Messages, o.Body.Items = string(v.State), v.Stops, []followMessage{}, []followItem{}
+	for _, m := range v.Messages {
+		b := followMessage{From: "team", Date: m.At.Format(time.DateOnly), Text: m.Text}
+		if m.Mine {
+			b.From = "person"
+		}
+		o.Body.Messages = append(o.Body.Messages, b)
+	}
+	for _, it := range v.Items {
+		if v.Minor { // as on the page: the host says enough, and opens nothing
+			it.Address = siteOf(it.Address)
+		}
+		o.Body.Items = append(o.Body.Items, followItem{Kind: it.Kind, Address: it.Address, State: it.State,
+			Sentence: s.itemSentence(v.Lang, it), Since: it.Since.Format(time.DateOnly), Service: it.Service, Measure: it.Measure, Stopped: it.Stops})
+	}
+	o.Body.Next = s.nextSentence(v.Lang, v)
+	return o
 }
 
 // siteOf is the name of the site of an address.

@@ -34,6 +34,7 @@ type caseView struct {
 	Clocks    clocksView
 	Assign    assignView
 	Keep      keepView
+	Talk      talkView
 	Remarks   []remark
 	Tried     string // what a form that comes back was about: an identifier, or "state"
 	Typed     string // the reason, as it was typed
@@ -186,6 +187,7 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 	v.Addresses, v.Media = items(p, c)
 	v.Hints = hints(p, c.Facts, v.Media)
 	v.Qualify, v.Confirm, v.Notify = steps(c)
+	v.Talk = talk(r, p, c)
 	v.Keep = s.keeping(r, p, c)
 	v.Keep.Opened = opened
 	if wrong != nil {

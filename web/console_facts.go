@@ -164,6 +164,8 @@ func tried(r *http.Request) string {
 		return addTried
 	case strings.HasSuffix(r.Pattern, "/clocks"):
 		return clocksTried
+	case strings.HasSuffix(r.Pattern, "/messages"):
+		return talkTried
 	case strings.HasSuffix(r.Pattern, "/hold"):
 		return holdTried
 	case strings.HasSuffix(r.Pattern, "/identity"), strings.HasSuffix(r.Pattern, "/identity/open"):

@@ -33,7 +33,7 @@ type queueView struct {
 // A filterView is what the queue is narrowed by, as the form shows it.
 type filterView struct {
 	Priority, Who, Service string
-	Minor, Late            bool
+	Minor, Late, Heard     bool
 	Any                    bool   // it is narrowed by something
 	Query                  string // all of it, the state and order included, to be kept
 	Hidden                 []option
@@ -57,7 +57,7 @@ const lookingFor = 10 * time.Minute
 var live = []rempart.CaseState{rempart.CaseNew, rempart.CaseOpen, rempart.CaseActive}
 
 // queueNames are the parameters that select the queue; each page keeps them.
-var queueNames = []string{"state", "priority", "who", "service", "minor", "late", "sort"}
+var queueNames = []string{"state", "priority", "who", "service", "minor", "late", "message", "sort"}
 
 // Values of ?who=.
 const (
@@ -104,9 +104,10 @@ func queueFilter(q url.Values, m rempart.Staff) (f store.QueueFilter, v filterVi
 		f.Nobody, v.Who = true, whoNobody
 	}
 	f.Minor, f.Late = q.Get("minor") == "1", q.Get("late") == "1"
+	f.Heard = q.Get("message") == "1"
 	f.Service = strings.TrimSpace(q.Get("service"))
-	v.Minor, v.Late, v.Service = f.Minor, f.Late, f.Service
-	v.Any = v.Priority != "" || v.Who != "" || v.Service != "" || v.Minor || v.Late
+	v.Minor, v.Late, v.Heard, v.Service = f.Minor, f.Late, f.Heard, f.Service
+	v.Any = v.Priority != "" || v.Who != "" || v.Service != "" || v.Minor || v.Late || v.Heard
 	return f, v
 }
 
@@ -213,7 +214,7 @@ func (s *Server) queueViews(r *http.Request, p page, v *queueView) error {
 	q := r.URL.Query()
 	here := queueURL(p, q)
 	_, v.Filter.Query, _ = strings.Cut(queueURL(page{}, q), "?")
-	v.Filter.Clear = queueURL(p, q, "priority", "", "who", "", "service", "", "minor", "", "late", "")
+	v.Filter.Clear = queueURL(p, q, "priority", "", "who", "", "service", "", "minor", "", "late", "", "message", "")
 	for _, name := range []string{"state", "sort", "lang"} {
 		if x := q.Get(name); x != "" {
 			v.Filter.Hidden = append(v.Filter.Hidden, option{Value: name, Text: x})
@@ -233,6 +234,7 @@ func (s *Server) queueViews(r *http.Request, p page, v *queueView) error {
 	add(&v.Quick, p.T("view.nobody"), "who=nobody")
 	add(&v.Quick, p.T("view.late"), "late=1")
 	add(&v.Quick, p.T("view.minor"), "minor=1")
+	add(&v.Quick, p.T("view.heard"), "message=1")
 	kept, err := s.DB.Views(r.Context(), m.ID)
 	for _, view := range kept {
 		add(&v.Kept, view.Name, view.Query)

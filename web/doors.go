@@ -41,6 +41,7 @@ var doors = map[string]doorRule{
 	"GET /console/cases/{ref}/notices/{id}":         {right: rempart.RightRead},
 	"POST /console/cases/{ref}/notices/{id}":        {right: rempart.RightWork},
 	"POST /console/cases/{ref}/state":               {right: rempart.RightWork},
+	"POST /console/cases/{ref}/messages":            {right: rempart.RightWork},
 
 	"POST /console/cases/{ref}/hold":          {right: rempart.RightWork},
 	"POST /console/cases/{ref}/identity":      {right: rempart.RightWork},

@@ -39,15 +39,24 @@ func (s *Server) followUp(ctx context.Context, typed string) (*flow.Follow, erro
 	if _, err := rempart.ParseCaseCode(typed); err != nil {
 		return nil, err
 	}
+	done, err := s.lookup(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return s.Flow.FollowUp(ctx, typed)
+}
+
+// lookup takes one of the places for what a code opens; done gives it back.
+func (s *Server) lookup(ctx context.Context) (done func(), err error) {
 	wait, cancel := context.WithTimeout(ctx, lookupWait)
 	defer cancel()
 	select {
 	case s.lookups <- struct{}{}:
+		return func() { <-s.lookups }, nil
 	case <-wait.Done():
 		return nil, &rempart.Error{Kind: rempart.Unavailable, Code: "code.busy", Public: "Many codes are being tried at this moment. Please try again in a minute."}
 	}
-	defer func() { <-s.lookups }()
-	return s.Flow.FollowUp(ctx, typed)
 }
 
 // upload takes one of the places for a body with a file, of at most limit

@@ -27,6 +27,8 @@ func (s *Server) how(w http.ResponseWriter, r *http.Request) {
 type askView struct {
 	Typed   string // what was typed, shown again only in the answer to it
 	Problem string // what is wrong with it
+	Writing bool   // a message waits for the code
+	Text    string // of that message, as typed
 }
 
 func (s *Server) followForm(w http.ResponseWriter, r *http.Request) {
@@ -69,6 +71,8 @@ type followView struct {
 	Stops   string // "" if none
 	Refused bool   // a platform refused or only limited something
 	Minor   bool
+
+	Messages messagesView
 }
 
 // followedItem is one item, in words.
@@ -92,7 +96,7 @@ var itemTones = map[rempart.ItemState]string{
 }
 
 func newFollowView(p page, f *flow.Follow) followView {
-	v := followView{Opened: p.T("follow.opened", p.Date(f.OpenedAt)), Case: whole(p, f), Minor: f.Minor}
+	v := followView{Opened: p.T("follow.opened", p.Date(f.OpenedAt)), Case: whole(p, f), Minor: f.Minor, Messages: newMessagesView(p, f)}
 	if f.Stops > 0 {
 		v.Stops = p.N("follow.stops.total", f.Stops)
 	}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"rempart"
+)
+
+// A talkView is what the person and the staff wrote to each other, and the form
+// for the next message.
+type talkView struct {
+	Lines   []talkLine
+	Waiting int    // messages of the person that wait for an answer
+	Lang    string // the person's language, in words
+	Text    string // as typed, when the form comes back
+	Preview bool   // show it as she will read it
+	Open    bool   // the form is unfolded
+	Gone    bool   // she can read no more
+	Max     int
+}
+
+// A talkLine is one message, in words.
+type talkLine struct {
+	Mine    bool // of the person
+	Who     string
+	When    string
+	Text    string
+	Settled rempart.Actor // who said that it needs no answer
+}
+
+// talkTried names the form of a message when it comes back.
+const talkTried = "messages"
+
+func talk(r *http.Request, p page, c *rempart.Case) talkView {
+	v := talkView{Waiting: len(c.Unanswered()), Lang: p.T("messages.lang." + c.Lang), Gone: !c.Withdrawn.IsZero(), Max: rempart.MaxMessage}
+	for _, m := range c.Messages {
+		l := talkLine{Who: string(m.By), When: p.DateTime(m.At), Text: m.Text, Settled: m.Settled}
+		if m.FromPerson() {
+			l.Mine, l.Who = true, p.T("messages.person")
+		}
+		v.Lines = append(v.Lines, l)
+	}
+	if r.Method == http.MethodPost && strings.HasSuffix(r.Pattern, "/messages") {
+		v.Text, v.Open = r.PostForm.Get("text"), true
+		v.Preview = r.PostForm.Get("action") == "preview" && strings.TrimSpace(v.Text) != ""
+	}
+	v.Open = v.Open || v.Waiting > 0
+	return v
+}
+
+// talkPost previews or sends a message to the person, or settles hers.
+func (s *Server) talkPost(w http.ResponseWriter, r *http.Request) {
+	c, ok := s.postedCase(w, r)
+	if !ok {
+		return
+	}
+	text := r.PostForm.Get("text")
+	switch r.PostForm.Get("action") {
+	case "preview":
+		s.casePage(w, r, http.StatusOK, c, nil)
+	case "send":
+		s.change(w, r, "message_sent", func(c *rempart.Case, by rempart.Actor, at time.Time) error { return c.Tell(text, by, at) })
+	case "settle":
+		s.change(w, r, "messages_settled", func(c *rempart.Case, by rempart.Actor, at time.Time) error { return c.Settle(by, at) })
+	default:
+		s.unknownAction(w, r)
+	}
+}
