@@ -1,6 +1,9 @@
 package rempart
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // IntakeState is where a notice stands on the side of the platform that
 // received it.
@@ -17,22 +20,24 @@ const (
 type Intake struct {
 	changes
 
-	ID         string              `json:"id"`
-	Number     string              `json:"number"` // the identifier given with the receipt
-	Version    int64               `json:"version"`
-	State      IntakeState         `json:"state"`
-	Priority   Priority            `json:"priority"`
-	PeerID     string              `json:"peer_id"`
-	From       string              `json:"from"`    // name of the peer
-	Trusted    bool                `json:"trusted"` // trusted flagger, by our own record, not by the notice's word
-	Key        string              `json:"key"`     // idempotency key: a second notice with it is the same notice
-	Notice     Notice              `json:"notice"`
-	Decisions  map[string]Decision `json:"decisions"`            // by item
-	DecidedBy  map[string]Actor    `json:"decided_by,omitempty"` // by item: who decided last; nil in what older versions saved
-	Acts       bool                `json:"acts,omitempty"`       // the platform's own system carries decisions out
-	Orders     []Order             `json:"orders,omitempty"`     // in the order they were asked for
-	ReceivedAt time.Time           `json:"received_at"`
-	UpdatedAt  time.Time           `json:"updated_at"`
+	ID         string               `json:"id"`
+	Number     string               `json:"number"` // the identifier given with the receipt
+	Version    int64                `json:"version"`
+	State      IntakeState          `json:"state"`
+	Priority   Priority             `json:"priority"`
+	PeerID     string               `json:"peer_id"`
+	From       string               `json:"from"`    // name of the peer
+	Trusted    bool                 `json:"trusted"` // trusted flagger, by our own record, not by the notice's word
+	Key        string               `json:"key"`     // idempotency key: a second notice with it is the same notice
+	Notice     Notice               `json:"notice"`
+	Decisions  map[string]Decision  `json:"decisions"`            // by item
+	DecidedBy  map[string]Actor     `json:"decided_by,omitempty"` // by item: who decided last; nil in what older versions saved
+	Acts       bool                 `json:"acts,omitempty"`       // the platform's own system carries decisions out
+	Orders     []Order              `json:"orders,omitempty"`     // in the order they were asked for
+	Complaints []Complaint          `json:"complaints,omitempty"` // against its decisions, in the order they came
+	Told       map[string]time.Time `json:"told,omitempty"`       // when the notifier took each kind of callback
+	ReceivedAt time.Time            `json:"received_at"`
+	UpdatedAt  time.Time            `json:"updated_at"`
 }
 
 // Receive opens the intake of a notice that a peer sent, and asks for the
@@ -66,7 +71,23 @@ const (
 	CallbackAcknowledged = "notice.acknowledged"
 	CallbackDecided      = "notice.decided"
 	CallbackStopped      = "match.stopped"
+	CallbackComplaint    = "complaint.decided" // in a payload, followed by a space and the complaint's number
 )
+
+// NoteTold records that the notifier took a callback; what names it, such as
+// CallbackDecided or the payload of a complaint's. Recording it twice changes
+// nothing.
+func (i *Intake) NoteTold(what string, at time.Time) {
+	if _, done := i.Told[what]; done {
+		return
+	}
+	if i.Told == nil {
+		i.Told = map[string]time.Time{}
+	}
+	i.Told[what] = at
+	kind, number, _ := strings.Cut(what, " ")
+	i.event("intake.told", i.ID, ActorSystem, at, "callback", kind, "number", number)
+}
 
 // Decide records a moderator's decision on one item, and asks the platform's own
 // system to carry it out, if there is one. When the last item has one and all are

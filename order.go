@@ -16,6 +16,7 @@ type OrderDo string
 const (
 	OrderApply OrderDo = "apply" // impose the restrictions of the decision, and no others
 	OrderLift  OrderDo = "lift"  // take all restrictions of earlier decisions back
+	OrderTell  OrderDo = "tell"  // tell who put the item there what its complaint came to
 )
 
 // OrderState is where an order stands.
@@ -40,6 +41,7 @@ type Order struct {
 	At       time.Time  `json:"at"`
 	Since    time.Time  `json:"since"` // when it came to its state
 	Attempts []Attempt  `json:"attempts,omitempty"`
+	Number   string     `json:"number,omitempty"`  // of the complaint, to tell
 	ByHand   Actor      `json:"by_hand,omitempty"` // who confirmed it, if it was no system
 	Tries    int        `json:"tries,omitempty"`   // how often a human started it again
 }
@@ -54,15 +56,18 @@ func (i *Intake) Order(id string) *Order {
 	return nil
 }
 
-// LastOrder returns the newest order on an item, or nil.
+// LastOrder returns the newest order that does something with an item, or nil.
 func (i *Intake) LastOrder(item string) *Order {
 	for k := len(i.Orders) - 1; k >= 0; k-- {
-		if i.Orders[k].Item == item {
+		if i.Orders[k].Item == item && i.Orders[k].Do != OrderTell {
 			return &i.Orders[k]
 		}
 	}
 	return nil
 }
+
+// counts tells whether an order was not overtaken by a newer one on its item.
+func (i *Intake) counts(a *Order) bool { return a.Do == OrderTell || a == i.LastOrder(a.Item) }
 
 // start queues the oldest pending order on an item: the platform's system gets
 // them one by one, in order.
@@ -101,13 +106,17 @@ func (i *Intake) Settled() bool {
 
 // act asks the platform's system to do something, when there is one.
 func (i *Intake) act(item string, do OrderDo, d Decision, at time.Time) {
+	i.order(Order{Item: item, Do: do, Decision: d}, at)
+}
+
+func (i *Intake) order(a Order, at time.Time) {
 	if !i.Acts {
 		return
 	}
-	a := Order{ID: NewID(at), Item: item, Do: do, Decision: d, State: OrderPending, At: at, Since: at}
+	a.ID, a.State, a.At, a.Since = NewID(at), OrderPending, at, at
 	i.Orders = append(i.Orders, a)
-	i.event("order.asked", i.ID, ActorSystem, at, "item", item, "do", string(do))
-	i.start(item, at)
+	i.event("order.asked", i.ID, ActorSystem, at, "item", a.Item, "do", string(a.Do))
+	i.start(a.Item, at)
 }
 
 // OrderTried records an attempt that was not confirmed. With a next try planned
@@ -154,7 +163,7 @@ func (i *Intake) OrderByHand(id string, by Actor, at time.Time) error {
 	if a == nil {
 		return notFound("order")
 	}
-	if a.State != OrderFailed || a != i.LastOrder(a.Item) {
+	if a.State != OrderFailed || !i.counts(a) {
 		return conflict("order.state", "This order waits for nobody's hand.")
 	}
 	a.ByHand = by
@@ -168,7 +177,7 @@ func (i *Intake) RetryOrder(id string, by Actor, at time.Time) error {
 	if a == nil {
 		return notFound("order")
 	}
-	if a.State != OrderFailed || a != i.LastOrder(a.Item) {
+	if a.State != OrderFailed || !i.counts(a) {
 		return conflict("order.state", "This order waits for nobody's hand.")
 	}
 	a.State, a.Since = OrderPending, at
@@ -189,6 +198,7 @@ func (i *Intake) done(a *Order, by Actor, at time.Time) {
 // settle asks for the notifier to be told, once everything is decided and carried
 // out, and for the statements of reasons to be sent.
 func (i *Intake) settle(at time.Time) {
+	i.answerComplaints(at)
 	if !i.Settled() {
 		return
 	}
@@ -206,7 +216,8 @@ type IntakeTask string
 
 // Tasks of an intake, beside the decision that each one waits for.
 const (
-	IntakeOrder IntakeTask = "order" // a decision could not be carried out
+	IntakeOrder     IntakeTask = "order"     // a decision could not be carried out
+	IntakeComplaint IntakeTask = "complaint" // a complaint waits for a decision
 )
 
 // Tasks returns what a human is asked to do, each kind once, with since when.
@@ -218,15 +229,17 @@ func (i *Intake) Tasks() map[IntakeTask]time.Time {
 		}
 	}
 	for k := range i.Orders {
-		if a := &i.Orders[k]; a.State == OrderFailed && a == i.LastOrder(a.Item) {
+		if a := &i.Orders[k]; a.State == OrderFailed && i.counts(a) {
 			add(IntakeOrder, a.Since)
+		}
+	}
+	for _, c := range i.Complaints {
+		if c.State == ComplaintReceived {
+			add(IntakeComplaint, c.ReceivedAt)
 		}
 	}
 	return out
 }
-
-// AllIntakeTasks are the tasks in the order they are offered.
-var AllIntakeTasks = []IntakeTask{IntakeOrder}
 
 // holds tells whether the intake has an item.
 func (i *Intake) holds(item string) bool {

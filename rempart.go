@@ -53,6 +53,8 @@ type Actor string
 const (
 	ActorSystem   Actor = "rempart"   // a step of the flow
 	ActorReporter Actor = "reporter"  // the person who reported
+	ActorAffected Actor = "affected"  // who put an item there, on a platform
+	ActorNotifier Actor = "notifier"  // who notified by the form, without a key
 	ActorPlatform Actor = "platform:" // prefix: followed by the peer's identifier
 )
 

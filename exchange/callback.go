@@ -16,12 +16,14 @@ import (
 // the Standard Webhooks convention says (https://www.standardwebhooks.com).
 // Which fields are filled depends on Type.
 type Callback struct {
-	Type     string                      `json:"type" enum:"notice.acknowledged,notice.decided,match.stopped"`
+	Type     string                      `json:"type" enum:"notice.acknowledged,notice.decided,match.stopped,complaint.decided"`
 	At       time.Time                   `json:"at" doc:"when it happened"`
 	NoticeID string                      `json:"notice_id,omitempty" doc:"the notifier's identifier"`
 	Number   string                      `json:"number,omitempty" doc:"the platform's number"`
-	Items    map[string]rempart.Decision `json:"items,omitempty" doc:"notice.decided: the decision on each item, by its identifier"`
+	Items    map[string]rempart.Decision `json:"items,omitempty" doc:"notice.decided: the decision on each item, by its identifier; complaint.decided: the decision on each item now, reversed or not"`
 	Stop     *Stop                       `json:"stop,omitempty" doc:"match.stopped"`
+
+	Complaint *ComplaintState `json:"complaint,omitempty" doc:"complaint.decided: what it came to, once what was reversed is carried out"`
 }
 
 // A Stop tells that an upload matched and was stopped.
@@ -81,7 +83,7 @@ func ReadCallback(secret string, h http.Header, body []byte) (Callback, string, 
 	if err := json.Unmarshal(body, &cb); err != nil {
 		return cb, "", &rempart.Error{Kind: rempart.Invalid, Code: "callback.json", Public: "This message is not a callback in JSON."}
 	}
-	if (cb.Type == rempart.CallbackAcknowledged || cb.Type == rempart.CallbackDecided) && !numberFits(cb.Number) {
+	if (cb.Type == rempart.CallbackAcknowledged || cb.Type == rempart.CallbackDecided || cb.Type == rempart.CallbackComplaint) && !numberFits(cb.Number) {
 		return cb, "", &rempart.Error{Kind: rempart.Invalid, Field: "number", Code: "callback.number", Public: "The number of a notice has 1 to 100 printable characters."}
 	}
 	return cb, h.Get(standardwebhooks.HeaderWebhookID), nil

@@ -117,3 +117,6 @@ func SendNotice(ctx context.Context, c *http.Client, base, key string, n Notice)
 	}
 	return r, status, answer, err
 }
+
+// Identifier tells whether s can be an identifier that somebody else chose.
+func Identifier(s string) bool { return identifier.MatchString(s) }

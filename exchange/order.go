@@ -15,7 +15,7 @@ import (
 // webhook-id is the order's identifier, the same at every attempt: the system
 // does it once and answers the same again.
 type Order struct {
-	Type     string             `json:"type"` // "decision.apply": impose these restrictions and no others; "decision.lift": take them back
+	Type     string             `json:"type"` // "decision.apply": impose these restrictions and no others; "decision.lift": take them back; "complaint.decided": tell who put the item there
 	ID       string             `json:"id"`
 	At       time.Time          `json:"at"`     // when it was decided
 	Notice   string             `json:"notice"` // the number of the notice, for people
@@ -23,6 +23,8 @@ type Order struct {
 	Measure  rempart.Measure    `json:"measure"`
 	Decision rempart.Decision   `json:"decision"` // the statement of reasons (DSA article 17), for who put the content there
 	Redress  Redress            `json:"redress"`  // to be given to that person, and to nobody else
+
+	Complaint *ComplaintState `json:"complaint,omitempty"` // of complaint.decided: what that person's complaint came to
 }
 
 // A Redress is how who is affected by a decision reads its reasons and complains
@@ -36,6 +38,7 @@ type Redress struct {
 const (
 	OrderApply = "decision.apply"
 	OrderLift  = "decision.lift"
+	OrderTell  = "complaint.decided"
 )
 
 // Outcomes of an order.

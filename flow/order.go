@@ -87,8 +87,15 @@ func (f *Flow) order(ctx context.Context, i *rempart.Intake, a *rempart.Order) (
 	}
 	o := exchange.Order{Type: exchange.OrderApply, ID: a.ID, At: a.At, Notice: i.Number, Measure: a.Decision.Measure, Decision: a.Decision,
 		Redress: exchange.Redress{Code: f.RedressCode(i.ID, a.Item).String(), URL: f.Origin + "/redress"}}
-	if a.Do == rempart.OrderLift {
+	switch a.Do {
+	case rempart.OrderLift:
 		o.Type = exchange.OrderLift
+	case rempart.OrderTell:
+		o.Type = exchange.OrderTell
+		if c := i.Complaint(a.Number); c != nil {
+			told := exchange.NewComplaintState(i, c, rempart.ByAffected)
+			o.Complaint = &told
+		}
 	}
 	for _, n := range i.Notice.Items {
 		if n.ID == a.Item {

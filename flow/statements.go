@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"rempart"
 	"rempart/exchange"
@@ -49,17 +50,21 @@ func (f *Flow) Statements(i *rempart.Intake) []Prepared {
 			continue
 		}
 		s := exchange.NewStatement(exchange.Decided{Decision: d, Fingerprints: item.Fingerprints, Category: c.Statement, Keyword: c.Keyword, Code: c.Code,
-			Trusted: i.Trusted, Received: i.ReceivedAt, Lang: n.Lang, PUID: f.puid(i.ID, item.ID)})
+			Trusted: i.Trusted, Received: i.ReceivedAt, Lang: n.Lang, PUID: f.puid(i.ID, item.ID, i.Reversed(item.ID))})
 		out = append(out, Prepared{item.ID, s, append(s.Check(), exchange.PersonalIn(s, known)...)})
 	}
 	return out
 }
 
 // puid names a statement at the database: the same at every attempt, and nothing
-// that points to the notice for whoever has not our key.
-func (f *Flow) puid(intake, item string) string {
+// that points to the notice for whoever has not our key. The database takes no
+// correction of a statement: a decision that a complaint reversed has another one.
+func (f *Flow) puid(intake, item string, reversed int) string {
 	mac := hmac.New(sha256.New, f.DB.Secret("statement"))
 	fmt.Fprintf(mac, "%q %q", intake, item)
+	if reversed > 0 {
+		fmt.Fprintf(mac, " %d", reversed)
+	}
 	return "rempart-" + hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
@@ -90,12 +95,12 @@ func (f *Flow) submit(ctx context.Context, claim store.Claim) (*exchange.Failure
 		items[p.Statement.PUID] = p.Item
 		var e error
 		switch {
-		case done[p.Item]:
+		case done[doneKey(p.Item, i.Reversed(p.Item))]:
 		case !f.Transparency.On():
-			e = f.noteStatement(ctx, i.ID, p.Item, StatementDryRun, map[string]string{"faults": fmt.Sprint(len(p.Faults))})
+			e = f.noteStatement(ctx, i, p.Item, StatementDryRun, map[string]string{"faults": fmt.Sprint(len(p.Faults))})
 		case len(p.Faults) > 0:
 			withheld++
-			e = f.noteStatement(ctx, i.ID, p.Item, StatementWithheld, map[string]string{"faults": fmt.Sprint(len(p.Faults))})
+			e = f.noteStatement(ctx, i, p.Item, StatementWithheld, map[string]string{"faults": fmt.Sprint(len(p.Faults))})
 		default:
 			todo = append(todo, p.Statement)
 		}
@@ -104,7 +109,7 @@ func (f *Flow) submit(ctx context.Context, claim store.Claim) (*exchange.Failure
 		}
 	}
 	note := func(puid, uuid string) error {
-		return f.noteStatement(ctx, i.ID, items[puid], StatementSent, map[string]string{"puid": puid, "uuid": uuid})
+		return f.noteStatement(ctx, i, items[puid], StatementSent, map[string]string{"puid": puid, "uuid": uuid})
 	}
 	if claim.Attempt > 1 {
 		if todo, err = f.unknownThere(ctx, db, todo, note); err != nil {
@@ -173,9 +178,14 @@ func failureOf(ctx context.Context, err error) (*exchange.Failure, error) {
 }
 
 // noteStatement writes down, once, what became of the statement of an item.
-func (f *Flow) noteStatement(ctx context.Context, intake, item, kind string, data map[string]string) error {
+func (f *Flow) noteStatement(ctx context.Context, i *rempart.Intake, item, kind string, data map[string]string) error {
+	intake, key := i.ID, kind+":"+i.ID+":"+item
 	data["item"] = item
-	err := f.DB.Commit(ctx, kind+":"+intake+":"+item, rempart.Consequences{Events: []rempart.Event{{
+	if n := i.Reversed(item); n > 0 {
+		data["reversed"] = fmt.Sprint(n)
+		key += ":" + data["reversed"]
+	}
+	err := f.DB.Commit(ctx, key, rempart.Consequences{Events: []rempart.Event{{
 		Kind: kind, Subject: intake, Actor: rempart.ActorSystem, At: f.Now(), Data: data,
 	}}})
 	if errors.Is(err, store.ErrAlready) {
@@ -184,8 +194,11 @@ func (f *Flow) noteStatement(ctx context.Context, intake, item, kind string, dat
 	return err
 }
 
-// statementsDone returns the items of an intake whose statement the database
-// has.
+// doneKey names the statement of an item after its decision was reversed so often.
+func doneKey(item string, reversed int) string { return fmt.Sprintf("%d %s", reversed, item) }
+
+// statementsDone returns which statements of an intake the database has, by
+// doneKey.
 func (f *Flow) statementsDone(ctx context.Context, intake string) (map[string]bool, error) {
 	events, err := f.DB.Events(ctx, intake)
 	if err != nil {
@@ -194,7 +207,8 @@ func (f *Flow) statementsDone(ctx context.Context, intake string) (map[string]bo
 	out := map[string]bool{}
 	for _, e := range events {
 		if e.Kind == StatementSent {
-			out[e.Data["item"]] = true
+			n, _ := strconv.Atoi(e.Data["reversed"])
+			out[doneKey(e.Data["item"], n)] = true
 		}
 	}
 	return out, nil

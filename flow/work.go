@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -256,28 +257,34 @@ func (f *Flow) tell(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if err != nil {
 		return nil, err
 	}
-	cb := exchange.Callback{Type: claim.Job.Payload, NoticeID: i.Notice.ID, Number: i.Number, At: i.ReceivedAt}
-	if cb.Type == rempart.CallbackDecided {
+	kind, number, _ := strings.Cut(claim.Job.Payload, " ")
+	cb := exchange.Callback{Type: kind, NoticeID: i.Notice.ID, Number: i.Number, At: i.ReceivedAt}
+	switch kind {
+	case rempart.CallbackDecided:
 		if !i.Settled() { // reversed and not carried out yet: what confirms it tells
 			return nil, nil
 		}
 		cb.Items, cb.At = i.Decisions, i.UpdatedAt
+	case rempart.CallbackComplaint:
+		if err := complaintCallback(&cb, i, number); err != nil {
+			return nil, err
+		}
 	}
 	p, err := f.DB.Peer(ctx, i.PeerID)
 	if err != nil || p.URL == "" {
 		return nil, err
 	}
+	if _, told := i.Told[claim.Job.Payload]; told { // told, and noted, before we were stopped
+		return nil, nil
+	}
 	fail, err := f.callback(ctx, p, claim.Job.Key, cb)
 	if fail != nil || err != nil {
 		return fail, err
 	}
-	err = f.DB.Commit(ctx, "told:"+claim.Job.Key, rempart.Consequences{Events: []rempart.Event{{
-		Kind: "intake.told", Subject: i.ID, Actor: rempart.ActorSystem, At: f.Now(), Data: map[string]string{"callback": cb.Type},
-	}}})
-	if errors.Is(err, store.ErrAlready) { // told, and noted, before we were stopped
-		return nil, nil
-	}
-	return nil, err
+	return nil, f.DB.UpdateIntake(ctx, i.ID, func(i *rempart.Intake) error {
+		i.NoteTold(claim.Job.Payload, f.Now())
+		return nil
+	})
 }
 
 // callback sends a message to a peer. id is the same at every attempt.

@@ -41,6 +41,7 @@ func (s *Server) api(mux *http.ServeMux) {
 	}
 	if s.Platform {
 		s.noticeAPI(a)
+		s.complaintAPI(a)
 	}
 	s.matchAPI(mux, a)
 	s.shapes(mux, a, "hma", hmaText, hmaRoutes)

@@ -18,6 +18,9 @@ import (
 type noticeState struct {
 	exchange.Receipt
 	Items map[string]rempart.Decision `json:"items" doc:"the decision on each item decided so far, by its identifier; of a removal or restriction, once it is carried out"`
+
+	Complaints    []exchange.ComplaintState `json:"complaints,omitempty" doc:"against these decisions, in the order they came"`
+	ComplainUntil map[string]time.Time      `json:"complain_until,omitempty" doc:"by item that can be complained about: until when, six months after the decision was told (article 20(1)); left out while it was not told"`
 }
 
 // noticeAPI registers the platform's intake of notices (DSA art. 16).
@@ -48,15 +51,43 @@ func (s *Server) noticeAPI(a huma.API) {
 	huma.Register(a, huma.Operation{OperationID: "notice", Method: http.MethodGet, Path: "/api/v1/notices/{id}", Tags: []string{"notices"}, Security: withKey,
 		Summary: "The state of a notice, and its decisions", Description: "With the key of the flagger or partner who sent it.", Middlewares: keyed},
 		func(ctx context.Context, i *get) (*state, error) {
-			it, err := s.DB.Intake(ctx, i.ID)
-			if rempart.KindOf(err) == rempart.NotFound || err == nil && it.PeerID != ctx.Value(peerKey{}).(rempart.Peer).ID {
-				err = &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
+			it, err := s.ownIntake(ctx, i.ID)
+			var w rempart.Window
+			if err == nil {
+				w, err = s.Flow.Window(ctx, it)
 			}
 			if err != nil {
 				return nil, s.fault(ctx, err, "notice")
 			}
-			return &state{noticeState{receiptOf(it), it.Answered()}}, nil
+			return &state{stateOf(it, w)}, nil
 		})
+}
+
+// ownIntake returns the intake with an identifier, if the peer whose key the
+// request came with sent it.
+func (s *Server) ownIntake(ctx context.Context, id string) (*rempart.Intake, error) {
+	it, err := s.DB.Intake(ctx, id)
+	if rempart.KindOf(err) == rempart.NotFound || err == nil && it.PeerID != ctx.Value(peerKey{}).(rempart.Peer).ID {
+		err = &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
+	}
+	return it, err
+}
+
+// stateOf is what a notifier may see of its notice.
+func stateOf(it *rempart.Intake, w rempart.Window) noticeState {
+	out := noticeState{Receipt: receiptOf(it), Items: it.Answered()}
+	for k := range it.Complaints {
+		out.Complaints = append(out.Complaints, exchange.NewComplaintState(it, &it.Complaints[k], rempart.ByNotifier))
+	}
+	for _, item := range it.Complainable(rempart.ByNotifier) {
+		if until := it.ComplainUntil(item, rempart.ByNotifier, w); !until.IsZero() {
+			if out.ComplainUntil == nil {
+				out.ComplainUntil = map[string]time.Time{}
+			}
+			out.ComplainUntil[item] = until
+		}
+	}
+	return out
 }
 
 func receiptOf(i *rempart.Intake) exchange.Receipt {

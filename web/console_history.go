@@ -85,6 +85,9 @@ var eventWords = map[string][]string{
 	"order.failed":            {"item"},
 	"order.retried":           {"item"},
 	"order.done":              {"item", "do"},
+	"complaint.received":      {"number", "by"},
+	"complaint.item_reversed": {"item", "measure"},
+	"complaint.decided":       {"number", "outcome"},
 	"statement.sent":          {"item"},
 	"statement.withheld":      {"item"},
 	"statement.dry_run":       {"item"},
@@ -151,7 +154,7 @@ func eventWord(p page, name, value string, names map[string]string) string {
 			facts = append(facts, lowerFirst(p.sentence("fact."+f, f)))
 		}
 		return strings.Join(facts, ", ")
-	case "measure", "callback", "task", "skip", "do":
+	case "measure", "callback", "task", "skip", "do", "by", "outcome":
 		return p.T(name + "." + value)
 	case "due", "until":
 		if t, err := time.Parse(time.RFC3339, value); err == nil {
@@ -170,8 +173,8 @@ func who(p page, a rempart.Actor, names map[string]string) string {
 	switch {
 	case a == rempart.ActorSystem:
 		return p.T("actor.system")
-	case a == rempart.ActorReporter:
-		return p.T("actor.reporter")
+	case a == rempart.ActorReporter, a == rempart.ActorAffected, a == rempart.ActorNotifier:
+		return p.T("actor." + string(a))
 	case strings.HasPrefix(string(a), string(rempart.ActorPlatform)):
 		id := strings.TrimPrefix(string(a), string(rempart.ActorPlatform))
 		if name, ok := names[id]; ok {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"rempart"
@@ -31,6 +32,9 @@ func (s *Server) statements(ctx context.Context, p page, i *rempart.Intake) (map
 	for _, e := range events {
 		switch e.Kind {
 		case flow.StatementSent, flow.StatementWithheld, flow.StatementDryRun:
+			if !ofNow(i, e) {
+				continue
+			}
 			states[e.Data["item"]] = strings.TrimPrefix(e.Kind, "statement.")
 		}
 	}
@@ -54,6 +58,13 @@ func (s *Server) statements(ctx context.Context, p page, i *rempart.Intake) (map
 		out[x.Item] = v
 	}
 	return out, nil
+}
+
+// ofNow tells whether what became of a statement concerns the decision that is in
+// force, and not one that a complaint reversed.
+func ofNow(i *rempart.Intake, e rempart.Event) bool {
+	n, _ := strconv.Atoi(e.Data["reversed"])
+	return n == i.Reversed(e.Data["item"])
 }
 
 // missingForDatabase names what the statement of reasons cannot do without where
@@ -117,7 +128,7 @@ func (s *Server) statementsCSV(w http.ResponseWriter, r *http.Request) {
 			}
 			uuids := map[string]string{}
 			for _, e := range events {
-				if e.Kind == flow.StatementSent {
+				if e.Kind == flow.StatementSent && ofNow(i, e) {
 					uuids[e.Data["item"]] = e.Data["uuid"]
 				}
 			}
