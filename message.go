@@ -66,6 +66,9 @@ func (c *Case) Tell(text string, by Actor, at time.Time) error {
 		return err
 	}
 	switch {
+	case len(unfilled(text)) > 0:
+		f := unfilled(text)[0]
+		return &Error{Kind: Invalid, Field: "text", Code: "message.unfilled", Args: []any{f}, Public: "Nothing was written yet in place of {" + f + "}."}
 	case c.State == CaseClosed:
 		return conflict("case.closed", "This case is closed. Reopen it first.")
 	case !c.Withdrawn.IsZero():

@@ -81,6 +81,9 @@ func TestMessages(t *testing.T) {
 	if got := code(c.Hear("un de plus", at)); got != "message.many" || len(c.Messages) != MaxUnanswered {
 		t.Errorf("one too many: %q, %d kept", got, len(c.Messages))
 	}
+	if got := code(fresh().Tell("Nous avons demandé le retrait à {services}.", "lune", at)); got != "message.unfilled" {
+		t.Errorf("a name left in: %q", got)
+	}
 	c = fresh()
 	c.Withdrawn = at
 	if got := code(c.Hear("Bonjour", at)); got != "message.withdrawn" {

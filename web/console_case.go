@@ -187,13 +187,16 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 	v.Addresses, v.Media = items(p, c)
 	v.Hints = hints(p, c.Facts, v.Media)
 	v.Qualify, v.Confirm, v.Notify = steps(c)
-	v.Talk = talk(r, p, c)
 	v.Keep = s.keeping(r, p, c)
 	v.Keep.Opened = opened
 	if wrong != nil {
 		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), tried(r), r.PostForm.Get("reason")
 	}
 	var err error
+	if v.Talk, err = s.talk(r, p, c); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
 	if v.Assign, err = s.assignView(r, c); err != nil {
 		s.fail(w, r, "console", err)
 		return

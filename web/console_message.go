@@ -19,6 +19,9 @@ type talkView struct {
 	Open    bool   // the form is unfolded
 	Gone    bool   // she can read no more
 	Max     int
+
+	Templates []option
+	Lacking   string // names in the template that the case has nothing for
 }
 
 // A talkLine is one message, in words.
@@ -33,7 +36,7 @@ type talkLine struct {
 // talkTried names the form of a message when it comes back.
 const talkTried = "messages"
 
-func talk(r *http.Request, p page, c *rempart.Case) talkView {
+func (s *Server) talk(r *http.Request, p page, c *rempart.Case) (talkView, error) {
 	v := talkView{Waiting: len(c.Unanswered()), Lang: p.T("messages.lang." + c.Lang), Gone: !c.Withdrawn.IsZero(), Max: rempart.MaxMessage}
 	for _, m := range c.Messages {
 		l := talkLine{Who: string(m.By), When: p.DateTime(m.At), Text: m.Text, Settled: m.Settled}
@@ -42,15 +45,29 @@ func talk(r *http.Request, p page, c *rempart.Case) talkView {
 		}
 		v.Lines = append(v.Lines, l)
 	}
+	list, err := s.DB.Templates(r.Context())
+	if err != nil {
+		return v, err
+	}
+	for _, t := range list.List {
+		v.Templates = append(v.Templates, option{Value: t.ID, Text: t.Title.In(p.Lang), Chosen: t.ID == r.PostForm.Get("template")})
+	}
 	if r.Method == http.MethodPost && strings.HasSuffix(r.Pattern, "/messages") {
 		v.Text, v.Open = r.PostForm.Get("text"), true
 		v.Preview = r.PostForm.Get("action") == "preview" && strings.TrimSpace(v.Text) != ""
+		if t := list.Get(r.PostForm.Get("template")); t != nil && r.PostForm.Get("action") == "fill" {
+			text, lacking := s.filled(c, t)
+			v.Text = strings.TrimSpace(strings.TrimSpace(v.Text) + "\n\n" + text)
+			if len(lacking) > 0 {
+				v.Lacking = "{" + strings.Join(lacking, "}, {") + "}"
+			}
+		}
 	}
 	v.Open = v.Open || v.Waiting > 0
-	return v
+	return v, nil
 }
 
-// talkPost previews or sends a message to the person, or settles hers.
+// talkPost fills in, previews or sends a message to the person, or settles hers.
 func (s *Server) talkPost(w http.ResponseWriter, r *http.Request) {
 	c, ok := s.postedCase(w, r)
 	if !ok {
@@ -58,7 +75,7 @@ func (s *Server) talkPost(w http.ResponseWriter, r *http.Request) {
 	}
 	text := r.PostForm.Get("text")
 	switch r.PostForm.Get("action") {
-	case "preview":
+	case "fill", "preview":
 		s.casePage(w, r, http.StatusOK, c, nil)
 	case "send":
 		s.change(w, r, "message_sent", func(c *rempart.Case, by rempart.Actor, at time.Time) error { return c.Tell(text, by, at) })

@@ -59,6 +59,8 @@ var doors = map[string]doorRule{
 	"GET /console/calendar.ics":             {right: rempart.RightRead},
 	"GET /console/admin/delays":             {right: rempart.RightAdmin},
 	"POST /console/admin/delays":            {right: rempart.RightAdmin},
+	"GET /console/admin/templates":          {right: rempart.RightAdmin},
+	"POST /console/admin/templates":         {right: rempart.RightAdmin},
 
 	"GET /console/notices/{number}":              {right: rempart.RightModerate},
 	"POST /console/notices/{number}/items/{id}":  {right: rempart.RightModerate},

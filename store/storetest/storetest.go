@@ -59,6 +59,7 @@ func Test(t *testing.T, open Open) {
 		{"cases alike", alike},
 		{"intakes", intakes},
 		{"clock policies", clockPolicies},
+		{"templates", templates},
 		{"clocks", clocks},
 		{"jobs", jobs},
 		{"jobs together", jobsTogether},
