@@ -32,6 +32,7 @@ var may = map[string]string{
 	"exchange":                 ". pdq",
 	"flow":                     ". near pdq vpdq law store exchange media ledger provenance",
 	"stats":                    ". law",
+	"returns":                  ".",
 	"web":                      ". law store flow exchange media near pdq ledger provenance",
 	"cmd/rempart":              "*",
 	"internal/browsertest":     "*",

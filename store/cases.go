@@ -65,6 +65,9 @@ func (db *DB) Submit(ctx context.Context, s Submission) (r rempart.Report, c *re
 		if _, err := t.exec("INSERT INTO reports (id, case_id, doc) VALUES ($1, $2, $3)", s.Report.ID, s.Case.ID, doc); err != nil {
 			return fmt.Errorf("store: report %s: %w", s.Report.ID, err)
 		}
+		if err := t.counted(lastOf(todo.Events, t.now), saved.Tally().Since(nil)); err != nil {
+			return err
+		}
 		r, c, created = s.Report, &saved, true
 		return t.save(todo)
 	})
@@ -188,7 +191,7 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 	if err != nil {
 		return err
 	}
-	was, found := *c, terms(c)
+	was, found, tally := *c, terms(c), c.Tally()
 	traits, err := t.traits(c)
 	if err != nil {
 		return err
@@ -231,6 +234,9 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 			traits = nil
 		}
 		if err := t.saveTraits(c, traits); err != nil {
+			return err
+		}
+		if err := t.counted(lastOf(todo.Events, t.now), append(c.Tally().Since(tally), c.Happened(todo.Events)...)); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,7 @@ type dialect struct {
 	shareRing   string            // statement that holds up a rotation of the keyring until the transaction ends
 	lockRing    string            // statement that waits for those, and holds up the next
 	lockSeconds string            // statement that lets one process at a time give seconds to changes
+	lockCounts  string            // statement that waits for those who count, and holds up the next
 	snapshot    sql.IsolationLevel
 
 	// The place of a change, and which places a reader may see: in PostgreSQL
@@ -78,6 +79,7 @@ var postgresDialect = &dialect{
 	lockSeal:    "SELECT pg_advisory_xact_lock(7233628200914850)",
 	shareRing:   "SELECT pg_advisory_xact_lock_shared(7233628200914851)",
 	lockRing:    "SELECT pg_advisory_xact_lock(7233628200914851)",
+	lockCounts:  "LOCK TABLE counts IN SHARE MODE",
 	lockSeconds: "SELECT pg_advisory_xact_lock(7233628200914852)",
 	xid:         "pg_current_xact_id()::text::bigint",
 	nextChange:  "nextval('entry_changes')",

@@ -34,6 +34,9 @@ func (db *DB) AddCases(ctx context.Context, cases []*rempart.Case) error {
 			if err := t.clocks(c, nil); err != nil {
 				return err
 			}
+			if err := t.counted(lastOf(todo.Events, t.now), append(c.Tally().Since(nil), c.Happened(todo.Events)...)); err != nil {
+				return err
+			}
 			if err := t.save(todo); err != nil {
 				return err
 			}

@@ -60,6 +60,9 @@ func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempa
 			saved, _, err = t.db.readIntake(t.row("SELECT "+intakeColumns+" FROM intakes WHERE peer_id = $1 AND key_hash = $2", i.PeerID, key), decode)
 			return err
 		}
+		if err := t.counted(lastOf(todo.Events, t.now), out.Tally().Since(nil)); err != nil {
+			return err
+		}
 		saved, created = &out, true
 		if err := t.placeIntake(&out); err != nil {
 			return err
@@ -119,7 +122,7 @@ func (db *DB) UpdateIntake(ctx context.Context, id string, f func(*rempart.Intak
 		if err != nil {
 			return err
 		}
-		was := *i
+		was, tally := *i, i.Tally()
 		if err := f(i); err != nil {
 			return err
 		}
@@ -150,6 +153,9 @@ func (db *DB) UpdateIntake(ctx context.Context, id string, f func(*rempart.Intak
 			return &rempart.Error{Kind: rempart.Conflict, Code: "intake.changed", Public: "This notice changed meanwhile. Look at it again, then repeat what you did."}
 		}
 		if err := t.placeIntake(i); err != nil {
+			return err
+		}
+		if err := t.counted(lastOf(todo.Events, t.now), i.Tally().Since(tally)); err != nil {
 			return err
 		}
 		return t.save(todo)

@@ -42,6 +42,9 @@ func (db *DB) migrate(ctx context.Context) error {
 		if err := t.traitOld(); err != nil {
 			return err
 		}
+		if err := t.countOld(); err != nil {
+			return err
+		}
 		for _, l := range rempart.Lists {
 			doc, err := encode(l)
 			if err != nil {

@@ -134,6 +134,8 @@ func Open(ctx context.Context, dsn string, opt Options) (*DB, error) {
 const (
 	KeptName   = "instance name"   // what it signs under
 	KeptOrigin = "instance origin" // the address under which others reach it
+
+	KeptInstance = "instance" // its name for people and who notifies, as JSON that the command writes
 )
 
 // Keep keeps a fact about the instance: one of the names above.

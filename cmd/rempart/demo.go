@@ -93,6 +93,11 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 		}
 		return errors.Join(err, d.close())
 	}
+	for _, in := range append([]*instance{d.hub}, d.platforms...) {
+		if err := in.keep(ctx); err != nil {
+			return errors.Join(err, d.close())
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	serve := make(chan struct{}) // closed when the stories are told: workers start
 	for i, in := range append([]*instance{d.hub}, d.platforms...) {

@@ -28,6 +28,7 @@ type cli struct {
 	Notice   noticeCmd   `cmd:"" help:"Check notices (DSA article 16)."`
 	Sor      sorCmd      `cmd:"" help:"Check statements of reasons for the EU's transparency database (DSA articles 17 and 24(5))."`
 	Verify   verifyCmd   `cmd:"" help:"Check that the ledger is whole, or that a receipt is genuine."`
+	Return   returnCmd   `cmd:"" help:"Make a return: the report to Parliament, the trusted flagger's, the platform's harmonised one."`
 	Campaign campaignCmd `cmd:"" help:"Figures of audit campaigns, from labelled tables."`
 	Law      lawCmd      `cmd:"" help:"Check the law packs; qualify facts with them."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine."`

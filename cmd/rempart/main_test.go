@@ -81,7 +81,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript, "jsonkeys": jsonKeys, "alterfile": alterFile, "verifierkey": verifierKey, "referenceof": referenceOf, "onefile": oneFile, "stop": stopServe, "lostrecords": lostRecords},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript, "jsonkeys": jsonKeys, "alterfile": alterFile, "verifierkey": verifierKey, "referenceof": referenceOf, "onefile": oneFile, "endserve": stopServe, "lostrecords": lostRecords},
 	})
 }
 

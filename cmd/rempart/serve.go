@@ -20,7 +20,6 @@ import (
 
 	"rempart"
 	"rempart/flow"
-	"rempart/store"
 )
 
 // place is where an instance keeps what it keeps.
@@ -82,7 +81,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	if err := errors.Join(i.db.Keep(ctx, store.KeptName, signerName(c.Site)), i.db.Keep(ctx, store.KeptOrigin, origin)); err != nil {
+	if err := i.keep(ctx); err != nil {
 		return errors.Join(err, ln.Close(), i.db.Close())
 	}
 	if err := c.welcome(ctx, i, origin, s); err != nil {

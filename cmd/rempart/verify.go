@@ -17,6 +17,7 @@ import (
 type verifyCmd struct {
 	place
 	Receipt    string `help:"A file with a person's receipt; checks it instead of the ledger." type:"existingfile"`
+	Return     string `help:"A folder that rempart return wrote; checks it instead of the ledger." type:"existingdir"`
 	Checkpoint string `help:"A file with a signed checkpoint that was kept: the ledger must extend it." type:"existingfile"`
 	Key        string `help:"The instance's verifier key: checks the signature of a receipt or checkpoint without any data folder."`
 	JSON       bool   `name:"json" help:"One JSON object."`
@@ -45,6 +46,9 @@ func (c *verifyCmd) Run(ctx context.Context, s streams) error {
 	v, err := ledger.ParseVerifier(key)
 	if err != nil {
 		return err
+	}
+	if c.Return != "" {
+		return verifyReturn(v, c.Return, s)
 	}
 	if c.Receipt != "" {
 		if err := c.receipt(v, s); err != nil || c.Checkpoint == "" {
@@ -115,8 +119,11 @@ func (c *verifyCmd) outside(s streams) error {
 	if err != nil {
 		return hinted{errors.New("this is no verifier key"), "it reads name+number+letters, as rempart verify prints it on the instance; quote it"}
 	}
+	if c.Return != "" {
+		return verifyReturn(v, c.Return, s)
+	}
 	if c.Receipt == "" && c.Checkpoint == "" {
-		return hinted{errors.New("-key alone checks nothing"), "give -receipt FILE or -checkpoint FILE too"}
+		return hinted{errors.New("-key alone checks nothing"), "give -receipt FILE, -checkpoint FILE or -return FOLDER too"}
 	}
 	if c.Receipt != "" {
 		if err := c.receipt(v, s); err != nil {

@@ -55,6 +55,7 @@ func Test(t *testing.T, open Open) {
 		{"whole way", wholeWay},
 		{"queue", queue},
 		{"search", search},
+		{"counts", counts},
 		{"narrowed queue", narrow},
 		{"cases alike", alike},
 		{"intakes", intakes},
