@@ -35,6 +35,7 @@ const (
 	RightWork       Right = "work"       // change cases
 	RightModerate   Right = "moderate"   // read notices received and decide on them, check uploads
 	RightAudit      Right = "audit"      // read the ledger
+	RightFigures    Right = "figures"    // see the dashboard: counts and times, no case
 	RightStatements Right = "statements" // take out the statements of reasons, which name nobody
 	RightAdmin      Right = "admin"      // manage staff, peers and services
 
@@ -48,11 +49,11 @@ var Grantable = []Right{RightBulk, RightExport, RightIdentity}
 
 // roleRights says what each role carries.
 var roleRights = map[StaffRole][]Right{
-	RoleAnalyst:   {RightRead, RightWork},
-	RoleLead:      {RightRead, RightWork, RightBulk},
-	RoleReader:    {RightRead},
+	RoleAnalyst:   {RightRead, RightWork, RightFigures},
+	RoleLead:      {RightRead, RightWork, RightFigures, RightBulk},
+	RoleReader:    {RightRead, RightFigures},
 	RoleModerator: {RightModerate, RightStatements},
-	RoleAuditor:   {RightAudit},
+	RoleAuditor:   {RightAudit, RightFigures},
 	RoleAdmin:     {RightAdmin, RightAudit, RightStatements},
 }
 

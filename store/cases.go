@@ -197,6 +197,8 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 		return err
 	}
 	notices := len(c.Notices)
+	days := dayTally(c)
+	items, taken := places(c)
 	clocks, err := encode(c.Clocks)
 	if err != nil {
 		return err
@@ -228,6 +230,12 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 			return err
 		}
 		if err := t.clocks(c, clocks); err != nil {
+			return err
+		}
+		if err := t.saveTally(id, days, dayTally(c)); err != nil {
+			return err
+		}
+		if err := t.saveService(service(c, items, taken)); err != nil {
 			return err
 		}
 		if c.State != was.State || c.Priority != was.Priority {
@@ -286,6 +294,9 @@ func (t *tx) insertCase(c *rempart.Case, key keyring.Key, codeHash string) error
 		}
 	}
 	if err := t.count(c.ID, "", c.State); err != nil {
+		return err
+	}
+	if err := t.addFigures(c); err != nil {
 		return err
 	}
 	if err := t.index(c, nil); err != nil {

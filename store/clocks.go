@@ -196,6 +196,13 @@ func (db *DB) DueClocks(ctx context.Context, n int) ([]string, error) {
 // DropClocks forgets the clocks of a case that can no longer be read.
 func (db *DB) DropClocks(ctx context.Context, caseID string) error {
 	return db.write(ctx, func(t *tx) error {
+		was, err := t.clockTally(caseID)
+		if err != nil {
+			return err
+		}
+		if err := t.saveTally(caseID, was, nil); err != nil {
+			return err
+		}
 		if _, err := t.exec("DELETE FROM clocks WHERE case_id = $1", caseID); err != nil {
 			return fmt.Errorf("store: dropping the clocks of case %s: %w", caseID, err)
 		}

@@ -66,6 +66,9 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 	if err != nil {
 		return err
 	}
+	if err := t.untally(id); err != nil {
+		return err
+	}
 	for _, q := range []string{
 		"DELETE FROM sealed_keys WHERE owner = $1", // first: without it the rest is noise
 		"DELETE FROM case_index WHERE case_id = $1",

@@ -45,6 +45,9 @@ func (db *DB) migrate(ctx context.Context) error {
 		if err := t.countOld(); err != nil {
 			return err
 		}
+		if err := t.figuresOld(); err != nil {
+			return err
+		}
 		for _, l := range rempart.Lists {
 			doc, err := encode(l)
 			if err != nil {

@@ -64,6 +64,9 @@ func TestSealOld(t *testing.T) {
 				t.Errorf("%q is still in clear", text)
 			}
 		}
+		if f, err := db.Figures(ctx, store.DayOf(s.Case.OpenedAt), store.DayOf(s.Case.OpenedAt)); err != nil || f.Opened[store.DayOf(s.Case.OpenedAt)] != 1 || len(f.Live) != 1 || f.Live[0].N != 1 {
+			t.Errorf("figures of the case that was there: %+v, %v", f, err)
+		}
 		if c, err := db.Case(ctx, s.Case.ID); err != nil || c.Words != s.Case.Words || c.Items[0].Address != s.Case.Items[0].Address {
 			t.Errorf("the case reads %+v, %v", c, err)
 		}

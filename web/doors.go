@@ -57,6 +57,7 @@ var doors = map[string]doorRule{
 	"POST /console/search":                  {right: rempart.RightRead},
 	"GET /console/calendar":                 {right: rempart.RightRead},
 	"GET /console/calendar.ics":             {right: rempart.RightRead},
+	"GET /console/dashboard":                {right: rempart.RightFigures},
 	"GET /console/admin/delays":             {right: rempart.RightAdmin},
 	"POST /console/admin/delays":            {right: rempart.RightAdmin},
 	"GET /console/admin/templates":          {right: rempart.RightAdmin},

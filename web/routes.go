@@ -80,6 +80,7 @@ var hubRoutes = []route{
 	{"POST /console/search", areaConsole, (*Server).searchPost, "q: case number, address, fingerprint, receipt, number of a notice"},
 	{"GET /console/calendar", areaConsole, (*Server).calendar, "clocks of all cases: view=agenda, or month=YYYY-MM"},
 	{"GET /console/calendar.ics", areaConsole, (*Server).calendarFile, "the live clocks as an iCalendar file"},
+	{"GET /console/dashboard", areaConsole, (*Server).dashboard, "days: inflow, ages, times to removal, clocks at risk"},
 	{"GET /console/admin/delays", areaConsole, (*Server).delays, "the delays of clocks"},
 	{"POST /console/admin/delays", areaConsole, (*Server).delaysPost, "a new version of them"},
 	{"POST /console/cases/{ref}/messages", areaConsole, (*Server).talkPost, "action=fill|preview|send|settle, template, text: messages with the person"},

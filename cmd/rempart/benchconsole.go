@@ -45,6 +45,7 @@ var consoleLooks = []consoleLook{
 	look("queue, nobody's minors", "/console/?who=nobody&minor=1"),
 	look("queue, mine by clock", "/console/?who=me&sort=clock"), look("queue, minors by clock", "/console/?minor=1&sort=clock"),
 	{"queue, a page in the middle", func(b *consoleBench) *http.Request { return b.get("/console/?after=" + b.middle) }, http.StatusOK},
+	look("dashboard", "/console/dashboard"),
 	{"case", func(b *consoleBench) *http.Request { return b.get("/console/cases/" + b.one.Ref) }, http.StatusOK},
 	search("number", func(b *consoleBench) string { return b.one.Ref }), search("address", func(b *consoleBench) string { return b.one.Items[0].Address }),
 	search("SHA-256", func(b *consoleBench) string { return b.one.Items[1].Fingerprints[0].Value }),
@@ -149,7 +150,7 @@ func (c *benchConsoleCmd) measure(ctx context.Context, s streams, n count, dsn s
 
 // fill makes n cases, one in ten closed, at ten services, a quarter of them a
 // minor's, a third with one of five analysts, a tenth with a clock past its
-// end.
+// end; the address of a closed one was removed by its service.
 func (b *consoleBench) fill(ctx context.Context, n int) error {
 	db, now := b.inst.db, time.Now()
 	var staff []rempart.Staff
@@ -229,6 +230,9 @@ func benchCase(pack *law.Pack, proposals map[rempart.Age]rempart.Proposal, i int
 		}
 	}
 	if i%10 == 9 {
+		if err := benchRemoved(c, i, staff[0].Alias, now); err != nil {
+			return nil, err
+		}
 		for _, item := range c.Items {
 			if !item.State.Settled() {
 				if err := c.DropItem(item.ID, "mesure", staff[0].Alias, now); err != nil {
@@ -241,4 +245,30 @@ func benchCase(pack *law.Pack, proposals map[rempart.Age]rempart.Proposal, i int
 		}
 	}
 	return c, nil
+}
+
+// benchRemoved takes the address of case number i through a notice that its
+// service answers by removing it, after up to four days.
+func benchRemoved(c *rempart.Case, i int, by rempart.Actor, now time.Time) error {
+	s := rempart.Service{ID: fmt.Sprintf("forum-%d", i/10%10), Name: fmt.Sprintf("Forum %d", i/10%10), Lang: "fr"}
+	sent := c.OpenedAt.Add(time.Hour)
+	answered := sent.Add(time.Duration(i*7919%5760) * time.Minute)
+	if err := c.ConfirmQualification(c.Quals[0].ID, by, sent); err != nil {
+		return err
+	}
+	id, err := c.PrepareNotice(s, []string{c.Items[0].ID}, "Un texte de mesure de plus de quarante caractères.", rempart.Notifier{Name: "Mesure", Email: "mesure@exemple.test"}, by, sent)
+	if err != nil {
+		return err
+	}
+	if err := c.EditNotice(id, "Un texte de mesure de plus de quarante caractères.", true, by, sent); err != nil {
+		return err
+	}
+	if err := c.SendNotice(id, by, sent); err != nil {
+		return err
+	}
+	if err := c.NoticeAccepted(id, fmt.Sprint("N-", i), rempart.Attempt{At: sent, Status: 201}, sent); err != nil {
+		return err
+	}
+	d := rempart.Decision{Measure: rempart.MeasureRemoved, Ground: "law", Reference: "226-8-1", Facts: "Une page de mesure.", Explanation: "Un texte de mesure, assez long.", Redress: []string{"court"}}
+	return c.NoticeDecided(id, fmt.Sprint("N-", i), s.ID, map[string]rempart.Decision{c.Items[0].ID: d}, answered)
 }

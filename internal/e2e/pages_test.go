@@ -22,7 +22,7 @@ import (
 var shown = map[string]string{
 	"home": "home", "report": "report-filled", "code": "code", "follow": "followed", "minor": "minor",
 	"queue": "queue", "case": "case-open", "notice": "notice-draft", "platform": "intake", "sign-in": "sign-in",
-	"calendar": "calendar", "admin": "admin", "staff": "staff",
+	"calendar": "calendar", "admin": "admin", "staff": "staff", "dashboard": "dashboard",
 }
 
 // A frame is a window that pages are pictured in, and how much of a long page.

@@ -258,6 +258,8 @@ var pages = []stopover{
 	{name: "calendar-empty", as: "analyst", open: at(onHub, text("/console/calendar?month=2031-02")), main: `main a[href*="month="]`},
 	{name: "calendar-agenda", as: "analyst", open: at(onHub, text("/console/calendar?view=agenda")), main: `main a[href*="/console/cases/"]`},
 	{name: "calendar-wrong", as: "analyst", open: at(onHub, text("/console/calendar?month=hier")), main: `main a`, code: 422},
+	{name: "dashboard", as: "analyst", open: at(onHub, text("/console/dashboard")), main: `main summary`},
+	{name: "dashboard-year", as: "analyst", open: at(onHub, text("/console/dashboard?days=365")), main: `main summary`},
 	{name: "delays", as: "admin", open: at(onHub, text("/console/admin/delays")), main: `main [name=local]`},
 	{name: "delays-wrong", as: "admin", code: 422, main: `main [name=local]`, open: posted(at(onHub, text("/console/admin/delays")), `main form button`, func(v *tour) {
 		v.fill(`[name="draft.within"]`, "bientôt")

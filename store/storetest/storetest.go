@@ -62,6 +62,7 @@ func Test(t *testing.T, open Open) {
 		{"clock policies", clockPolicies},
 		{"templates", templates},
 		{"clocks", clocks},
+		{"figures", figures},
 		{"jobs", jobs},
 		{"jobs together", jobsTogether},
 		{"changes", changes},

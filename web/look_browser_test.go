@@ -1,0 +1,84 @@
+package web
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"rempart"
+	"rempart/internal/browsertest"
+)
+
+// A looker looks at pages of the console in a browser: at two widths, in both
+// languages and themes. With REMPART_SCREENS a picture of each is written to that
+// folder.
+type looker struct {
+	*desk
+	ctx context.Context
+}
+
+// looker opens a browser in which a member of a role is signed in.
+func (d *desk) looker(role rempart.StaffRole) *looker {
+	d.t.Helper()
+	l := &looker{d, browsertest.New(d.t)}
+	link, err := d.db.NewLink(context.Background(), string(role), time.Hour)
+	d.must(err)
+	visit(d.t, l.ctx, chromedp.Navigate(d.url+"/console/enter?token="+link), chromedp.Click(chromedp.CSS("main button")), chromedp.WaitReady(chromedp.CSS(".alias")))
+	return l
+}
+
+func (l *looker) look(name, to string, steps ...chromedp.Action[chromedp.Void]) {
+	l.t.Helper()
+	whole := true
+	for _, sc := range []struct {
+		width       int64
+		lang, theme string
+	}{{375, "fr", "light"}, {1440, "en", "dark"}, {375, "en", "dark"}, {1440, "fr", "light"}} {
+		screen(l.t, l.ctx, sc.width, sc.theme)
+		sep := "?"
+		if strings.Contains(to, "?") {
+			sep = "&"
+		}
+		visit(l.t, l.ctx, append([]chromedp.Action[chromedp.Void]{chromedp.Navigate(l.url + to + sep + "lang=" + sc.lang)}, steps...)...)
+		accessible(l.t, l.ctx, to+" "+sc.theme)
+		if dir := os.Getenv("REMPART_SCREENS"); dir != "" {
+			shot, err := chromedp.Call(l.ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: &whole})
+			l.must(err)
+			l.must(os.WriteFile(filepath.Join(dir, name+"-"+sc.lang+"-"+sc.theme+"-"+map[bool]string{true: "phone", false: "desk"}[sc.width < 1000]+".png"), shot.Data, 0o644))
+		}
+	}
+}
+
+// TestDashboardScreens looks at a dashboard with six weeks in it.
+func TestDashboardScreens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	d := newDesk(t, true, false)
+	ctx := context.Background()
+	d.must(d.flow.Prepare(ctx))
+	for k, name := range []string{"Galerie Exemple", "Réseau de partage au nom particulièrement long, section des annonces", "Miroir"} {
+		id := "s" + string(rune('a'+k))
+		d.must(d.db.PutService(ctx, rempart.Service{ID: id, Name: name, Lang: "fr", CheckedAt: "2026-11-01"}))
+	}
+	for k := range 40 {
+		c := d.open([]rempart.Age{rempart.AgeSaidAdult, rempart.AgeSaidUnder15, rempart.AgeSaidAdult}[k%3])
+		if k%3 == 0 {
+			d.removedBy(c, []string{forum, "sa", "sb", "sc"}[k/3%4], time.Duration(1+k*k%70)*time.Hour)
+		}
+		d.now = d.now.Add(time.Duration(5+k*7%31) * time.Hour)
+		d.work()
+	}
+	l := d.looker(rempart.RoleAnalyst)
+	l.look("dashboard", "/console/dashboard")
+	l.look("dashboard-year", "/console/dashboard?days=90", chromedp.Click(chromedp.CSS("main summary")))
+	for x := newDesk(t, true, false); x != nil; x = nil {
+		x.looker(rempart.RoleAuditor).look("dashboard-empty", "/console/dashboard")
+	}
+}
