@@ -122,14 +122,11 @@ func (f *forum) listed(r *http.Request, id string, photo []byte) (bool, error) {
 		return false, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return false, errors.New("Rempart answered " + resp.Status)
-	}
 	type match struct{ Action string }
 	type result struct{ Matches []match }
 	var answer struct{ Results []result }
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return false, err
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
+		return false, errors.Join(errors.New("Rempart answered "+resp.Status), err)
 	}
 	return slices.ContainsFunc(answer.Results, func(r result) bool {
 		return slices.ContainsFunc(r.Matches, func(m match) bool { return m.Action == "block" }) // "review" asks a human
