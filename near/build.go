@@ -19,8 +19,9 @@ type source struct {
 	next   int
 }
 
-// tailSource returns the live ones of rows in order, in memory of its own.
-func tailSource(ids []ID, rows []words, dead []uint64) *source {
+// tailSource returns the rows of t but for the dead in order, in memory of its own.
+func tailSource(t *tail, dead []uint64) *source {
+	ids := t.ids
 	order := make([]uint32, 0, len(ids))
 	rising := true
 	for i := range ids {
@@ -34,7 +35,7 @@ func tailSource(ids []ID, rows []words, dead []uint64) *source {
 	}
 	s := &source{ids: make([]uint64, len(order)), rows: make([]words, len(order))}
 	for i, row := range order {
-		s.ids[i], s.rows[i] = uint64(ids[row]), rows[row]
+		s.ids[i], s.rows[i] = uint64(ids[row]), block{t.heads, t.tails}.row(int(row))
 	}
 	return s
 }
@@ -71,24 +72,23 @@ func build(sources []*source, widths []uint8) *segment {
 	}
 	var parts [][]byte
 	layout(n, widths, func(at, length int) { parts = append(parts, []byte{}) })
-	data := makeBytes(layout(n, widths, func(int, int) {}))
+	data, free := makeBytes(layout(n, widths, func(int, int) {}))
 	k := 0
 	layout(n, widths, func(at, length int) {
 		parts[k] = data[at : at+length+8]
 		k++
 	})
 	merge(sources, parts[0], parts[1], parts[2])
-	b := builder{n: n, heads: parts[0], tails: parts[1], room: numbers[uint64](makeBytes(8 * n))}
-	var cuts []chunk
-	position := 0
-	for _, w := range widths {
-		cuts = append(cuts, chunk{word: uint8(position / 64), shift: uint8(position % 64), width: w})
-		position += int(w)
+	room, giveBack := makeBytes(8 * n)
+	b := builder{n: n, heads: parts[0], tails: parts[1], room: numbers[uint64](room)}
+	for c, cut := range cutInto(widths, 2) {
+		b.table(cut, parts[3+3*c], parts[4+3*c], parts[5+3*c])
 	}
-	for c := range cuts {
-		b.table(&cuts[c], &cuts[(c+1)%len(cuts)], parts[3+3*c], parts[4+3*c], parts[5+3*c])
+	s := cutSegment(data, n, slices.Clone(widths), 2)
+	s.free = free
+	if giveBack != nil {
+		_ = giveBack() // unmapping what was mapped does not fail
 	}
-	s := cutSegment(data, n, slices.Clone(widths))
 	s.seal()
 	return s
 }
@@ -149,7 +149,7 @@ func (b *builder) row(i int) words {
 // room, then each part by its lower half into place, so that neither scatters
 // over more than the cache holds. A row travels as one word: lower half, tag,
 // row.
-func (b *builder) table(c, next *chunk, starts, tags, slots []byte) {
+func (b *builder) table(c chunk, starts, tags, slots []byte) {
 	low := c.width / 2
 	ends := make([]uint32, 1<<(c.width-low))
 	for i := range b.n {
@@ -166,7 +166,7 @@ func (b *builder) table(c, next *chunk, starts, tags, slots []byte) {
 		content := c.content(&w)
 		at := ends[content>>low]
 		ends[content>>low]++
-		tag := next.content(&w) & (1<<tagBits - 1)
+		tag := c.tag.content(&w)
 		b.room[at] = uint64(content&(1<<low-1))<<48 | uint64(tag)<<32 | uint64(i)
 	}
 	places := make([]uint32, 1<<low)

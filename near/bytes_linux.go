@@ -4,15 +4,22 @@ import "syscall"
 
 const hugePage = 2 << 20
 
-// makeBytes returns n zero bytes, of huge pages where the system gives them:
-// a search touches a thousand places far apart, and the translation of their
-// addresses costs as much as the reads.
-func makeBytes(n int) []byte {
-	b := make([]byte, n)
-	if n >= 2*hugePage {
-		// Only advice: without it the same bytes are slower. What Go
-		// allocates in this size begins at a page.
-		_ = syscall.Madvise(b, 14) // MADV_HUGEPAGE
+// makeBytes returns n zero bytes, and what gives them back, after which nobody
+// may read them; nil where Go collects them. Many bytes come fresh from the
+// system, of huge pages where it gives them: a search touches a thousand places
+// far apart, and the translation of their addresses costs as much as the reads.
+// What Go has used before would come back in small pages, and with twice the
+// memory until it is collected.
+func makeBytes(n int) ([]byte, func() error) {
+	if n < 2*hugePage {
+		return make([]byte, n), nil
 	}
-	return b
+	length := (n + 2*hugePage - 1) &^ (hugePage - 1)
+	b, err := syscall.Mmap(-1, 0, length, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	if err != nil {
+		return make([]byte, n), nil // and if there is no memory, Go says so
+	}
+	// Only advice: without it the same bytes are slower.
+	_ = syscall.Madvise(b, 14) // MADV_HUGEPAGE
+	return b[:n:n], func() error { return syscall.Munmap(b) }
 }

@@ -2,4 +2,4 @@
 
 package near
 
-func makeBytes(n int) []byte { return make([]byte, n) }
+func makeBytes(n int) ([]byte, func() error) { return make([]byte, n), nil }

@@ -72,7 +72,7 @@ func open(dir string, opts Options, t tuning) (_ *Index, err error) {
 	d := &disk{dir: dir, opts: opts, lock: lock}
 	if err := x.load(d); err != nil {
 		for _, s := range x.segments {
-			err = errors.Join(err, s.free())
+			err = errors.Join(err, s.release())
 		}
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -215,7 +215,7 @@ func (d *disk) open(l listed) (*segment, error) {
 		return nil, err
 	}
 	if s.n != int(l.n) || s.sum() != l.sum {
-		return nil, errors.Join(fmt.Errorf("%w: segment %x is not the one that is listed", errDamaged, l.number), s.free())
+		return nil, errors.Join(fmt.Errorf("%w: segment %x is not the one that is listed", errDamaged, l.number), s.release())
 	}
 	s.dead, s.deaths = l.dead, countBits(l.dead)
 	return s, nil
@@ -233,7 +233,7 @@ func (d *disk) take(number uint64) (*segment, error) {
 	}
 	s, err := openSegment(data)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("segment %x: %w", number, err), free())
+		return nil, errors.Join(fmt.Errorf("segment %x: %w", number, err), (&segment{free: free}).release())
 	}
 	s.number, s.free = number, free
 	return s, nil
@@ -250,9 +250,9 @@ func readFile(name string) ([]byte, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	b := makeBytes(int(info.Size()))
+	b, free := makeBytes(int(info.Size()))
 	_, err = io.ReadFull(f, b)
-	return b, func() error { return nil }, err
+	return b, free, err
 }
 
 func (s *segment) sum() uint32 {
@@ -331,7 +331,7 @@ func (d *disk) save(made *segment) (*segment, error) {
 		_, err := io.Copy(w, bytes.NewReader(made.data))
 		return err
 	})
-	if err != nil {
+	if err := errors.Join(err, made.release()); err != nil {
 		return nil, err
 	}
 	return d.take(number)
@@ -352,7 +352,7 @@ func (d *disk) drop(first uint64, segments map[*segment]bool) error {
 		errs = append(errs, j.close(), os.Remove(j.name))
 	}
 	for s := range segments {
-		errs = append(errs, s.free(), os.Remove(d.path("segment", s.number)))
+		errs = append(errs, s.release(), os.Remove(d.path("segment", s.number)))
 	}
 	return errors.Join(errs...)
 }
@@ -375,22 +375,27 @@ func (x *Index) Sync() error {
 	return x.disk.sync()
 }
 
-// Close waits for a merge under way, syncs, and gives up the files. No search
-// may be under way, and the index must not be used again.
+// Close waits for a merge under way, syncs, and gives up files and memory. No
+// search may be under way, and the index must not be used again. One in memory
+// that is not closed is collected like anything else.
 func (x *Index) Close() error {
-	if x.disk == nil {
-		return nil
-	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for x.merging {
 		x.calm.Wait()
 	}
-	errs := []error{x.disk.sync()}
+	var errs []error
+	if x.disk != nil {
+		errs = append(errs, x.disk.sync())
+	}
 	for _, s := range x.segments {
-		errs = append(errs, s.free())
+		errs = append(errs, s.release())
 	}
 	x.segments = nil
+	x.held.set(nil)
+	if x.disk == nil {
+		return errors.Join(errs...)
+	}
 	for _, j := range x.disk.logs {
 		errs = append(errs, j.close())
 	}

@@ -131,8 +131,11 @@ func tiny() *segment {
 	for i := range count {
 		count[i] = byte(i)
 	}
-	s := tailSource([]ID{7, 1, 1 << 40}, []words{ones.Words(), count.Words(), {}}, nil)
-	return build([]*source{s}, cuts["64×4"])
+	t := newTail()
+	t.add(7, ones.Words())
+	t.add(1, count.Words())
+	t.add(1<<40, words{})
+	return build([]*source{tailSource(t, nil)}, cuts["64×4"])
 }
 
 // TestGolden compares the writer with files it must always give: what was
@@ -151,7 +154,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, got := range map[string][]byte{"segment1": tiny().data, "manifest1": m.encode(), "log1": log} {
+	for name, got := range map[string][]byte{"segment2": tiny().data, "manifest1": m.encode(), "log1": log} {
 		file := filepath.Join("testdata", "golden", name)
 		want, err := os.ReadFile(file)
 		if os.IsNotExist(err) && os.Getenv("NEAR_GOLDEN") != "" {
@@ -167,15 +170,21 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestGoldenByHand reads the golden segment as its specification says, without
+// TestGoldenByHand reads the golden segments as their specification says, without
 // the package's own reader.
 func TestGoldenByHand(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("testdata", "golden", "segment1"))
+	// What follows chunk 0 in rows 2, 0 and 1: the next four bits, or sixteen.
+	goldenByHand(t, 1, []byte{0, 0, 0, 0, 15, 0})
+	goldenByHand(t, 2, []byte{0, 0, 0x60, 0x50, 0xff, 0xff})
+}
+
+func goldenByHand(t *testing.T, version int, tags []byte) {
+	b, err := os.ReadFile(filepath.Join("testdata", "golden", fmt.Sprint("segment", version)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	le := binary.LittleEndian
-	if string(b[:16]) != "near segment 1\n\x00" || le.Uint32(b[16:]) != 3 || b[20] != 64 || b[24] != 4 || b[87] != 4 {
+	if string(b[:16]) != fmt.Sprintf("near segment %d\n\x00", version) || le.Uint32(b[16:]) != 3 || b[20] != 64 || b[24] != 4 || b[87] != 4 {
 		t.Fatalf("head: %x", b[:128])
 	}
 	// Heads at 128, 48 bytes and room for 8 more: tails at 192; IDs at 256.
@@ -194,7 +203,7 @@ func TestGoldenByHand(t *testing.T) {
 	if want := []uint32{0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3}; !slices.Equal(starts, want) {
 		t.Errorf("starts: %v", starts)
 	}
-	if got := b[448:454]; !bytes.Equal(got, []byte{0, 0, 0, 0, 15, 0}) {
+	if got := b[448:454]; !bytes.Equal(got, tags) {
 		t.Errorf("tags: %x", got)
 	}
 	if got := b[512:521]; !bytes.Equal(got, []byte{2, 0, 0, 0, 0, 0, 1, 0, 0}) {
@@ -206,10 +215,56 @@ func TestGoldenByHand(t *testing.T) {
 	}
 }
 
+// TestVersion1 searches what an older program wrote: tags end with the chunk
+// that follows.
+func TestVersion1(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(47, 48))
+	q := random(rnd)
+	all := make(map[ID]pdq.Hash)
+	for i := range ID(600) {
+		all[i] = turn(rnd, q, int(i)%200)
+	}
+	for name, widths := range cuts {
+		if widths == nil {
+			continue
+		}
+		x := segmentOf(all, widths)
+		data := bytes.Clone(x.segments[0].data)
+		old := cutSegment(data, len(all), widths, 1)
+		changed := false
+		for _, c := range old.chunks {
+			for at := range len(all) {
+				slot := int(c.slots[3*at]) | int(c.slots[3*at+1])<<8 | int(c.slots[3*at+2])<<16
+				w := old.row(slot)
+				tag := uint16(c.tag.content(&w))
+				changed = changed || tag != binary.LittleEndian.Uint16(c.tags[2*at:])
+				binary.LittleEndian.PutUint16(c.tags[2*at:], tag)
+			}
+		}
+		if narrow := slices.Min(widths) < tagBits; narrow != changed {
+			t.Errorf("%s: tags differ from those of version 2: %v", name, changed)
+		}
+		old.seal()
+		copy(data, segmentMagic1)
+		end := data[len(data)-trailerLen:]
+		binary.LittleEndian.PutUint32(end[8:], crc32.Checksum(data[:len(data)-trailerLen+8], castagnoli))
+		s, err := openSegment(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		force(s)
+		x.segments[0] = s
+		for radius := 0; radius < 96; radius += 1 + radius/8 {
+			check(t, x, all, q, radius)
+		}
+	}
+}
+
 // TestDamage cuts each file anywhere and turns each of its bytes.
 func TestDamage(t *testing.T) {
 	for name, read := range map[string]func([]byte) error{
 		"segment1":  func(b []byte) error { _, err := openSegment(b); return err },
+		"segment2":  func(b []byte) error { _, err := openSegment(b); return err },
 		"manifest1": func(b []byte) error { _, err := decodeManifest(b); return err },
 	} {
 		good, err := os.ReadFile(filepath.Join("testdata", "golden", name))
@@ -447,7 +502,7 @@ func FuzzOpen(f *testing.F) {
 	seeds := [][]byte{
 		tiny().data,
 		build(nil, nil).data,
-		build([]*source{tailSource([]ID{5, 6}, []words{{1, 2, 3, 4}, {}}, nil)}, nil).data,
+		build([]*source{{ids: []uint64{5, 6}, rows: []words{{1, 2, 3, 4}, {}}}}, nil).data,
 		(&manifest{firstLog: 3, segments: []listed{{1, 70, 2, []uint64{1 << 63, 1}}, {2, 5, 3, nil}}}).encode(),
 	}
 	f.Add(uint8(0), uint16(0), []byte{})

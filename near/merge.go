@@ -81,7 +81,7 @@ func (x *Index) mergeOnce(whole bool, load *source) error {
 	inputs, sources := x.inputs(whole, load)
 	kept := slices.DeleteFunc(slices.Clone(x.segments), func(s *segment) bool { return inputs[s] })
 	x.mu.Unlock()
-	sources = append(sources, tailSource(full.ids, full.rows, dead))
+	sources = append(sources, tailSource(full, dead))
 	replaced := make(map[*segment][]uint32)
 	if load != nil {
 		for _, s := range sources {
@@ -110,6 +110,10 @@ func (x *Index) mergeOnce(whole bool, load *source) error {
 	x.mu.Lock()
 	x.install(kept, replaced, made)
 	if x.disk == nil {
+		x.held.set(x.segments)
+		for s := range inputs {
+			_ = s.release() // unmapping what was mapped does not fail
+		}
 		return nil
 	}
 	x.mu.Unlock()

@@ -30,21 +30,29 @@
 //
 // So it is enough to look, in each chunk, at the places whose content differs
 // from the query's in at most t(i) bits: 17 in each of 16 chunks, 272 in all, at
-// distance 31. Of each value found there the table holds 16 bits of chunk i+1,
-// the tag; where more of these differ than the second condition allows, the
-// value is passed over unseen. That leaves one in five hundred, whose bits are
-// counted. The more values, the wider the chunks (widthsFor in plan.go): two
-// of 22 bits with t = 2 and thirteen of 16 or 17 with t = 1 from four million
-// on, 3 + 3 + 13 × 2 = 32 = R + 1.
+// distance 31. Of each value found there the table holds the 16 bits that follow
+// the chunk, the tag; where more of these differ than the second condition
+// allows, the value is passed over unseen. (The sums above stay below 0 however
+// far one goes on: a tag over the next k chunks may differ, together with its
+// own, in as many bits as their t(i) add up to, and k.) That leaves one in five
+// hundred, whose bits are counted. The more values, the wider the chunks
+// (widthsFor in plan.go): 32 of 8 bits with t = 0 for a few thousand; two of 22
+// bits with t = 2 and thirteen of 16 or 17 with t = 1 from four million on,
+// 3 + 3 + 13 × 2 = 32 = R + 1.
 //
-// Where that would cost more than reading every value, every value is read:
-// in a small segment, at a great radius, or when the values are so alike that
-// the places looked at hold an eighth of them. So the worst case is a linear
-// scan.
+// Values may be so alike that a query finds hundreds of rows near. Such a query
+// goes again, by itself, with a note of the rows it has seen: a thousand copies,
+// which every chunk proposes, are then fetched once. And where tables would cost
+// more than reading every value, every value is read: in a small segment, at a
+// great radius, when the places looked at hold a quarter of the values, or when
+// the rows fetched come to a 128th of them. What was spent until then is a part
+// of what reading all takes, so that the worst case is a linear scan, eight
+// values at once where the processor can (vector_amd64.s).
 package near
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -80,6 +88,19 @@ type Index struct {
 
 	tuning tuning
 	disk   *disk // nil in memory
+	held   *held
+}
+
+// held is what an index in memory has of the system's memory, to give back when
+// the index is collected.
+type held struct{ segments []*segment }
+
+func (h *held) set(segments []*segment) { h.segments = segments }
+
+func (h *held) release() {
+	for _, s := range h.segments {
+		_ = s.release() // unmapping what was mapped does not fail
+	}
 }
 
 // A tuning is what tests make smaller.
@@ -97,7 +118,8 @@ var usual = tuning{fullTail: 4096, maxTail: 1 << 20, maxRows: maxRows, widths: w
 func New() *Index { return newIndex(usual) }
 
 func newIndex(t tuning) *Index {
-	x := &Index{tail: newTail(), tuning: t}
+	x := &Index{tail: newTail(), tuning: t, held: new(held)}
+	runtime.AddCleanup(x, (*held).release, x.held)
 	x.calm = sync.NewCond(&x.mu)
 	return x
 }
@@ -221,11 +243,35 @@ func (x *Index) search(sc *scratch, n, radius int) {
 func (sc *scratch) take(i int) []Match {
 	found := sc.queries[i].found
 	sc.queries[i].found = nil
-	slices.SortFunc(found, func(a, b Match) int {
-		if a.Distance != b.Distance {
-			return a.Distance - b.Distance
+	return inOrder(found)
+}
+
+// inOrder sorts matches. Most of many come in the order of their IDs, from a
+// segment that was read whole or from copies: so they are laid out by distance,
+// and each distance is sorted if it is not.
+func inOrder(found []Match) []Match {
+	order := func(a, b Match) int { return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID)) }
+	if len(found) < 64 {
+		slices.SortFunc(found, order)
+		return found
+	}
+	var starts [valueBits + 2]int
+	for i := range found {
+		starts[found[i].Distance+1]++
+	}
+	for d := range valueBits + 1 {
+		starts[d+1] += starts[d]
+	}
+	out, at := make([]Match, len(found)), starts
+	for i := range found {
+		m := &found[i]
+		out[at[m.Distance]] = *m
+		at[m.Distance]++
+	}
+	for d := range valueBits + 1 {
+		if part := out[starts[d]:starts[d+1]]; !slices.IsSortedFunc(part, order) {
+			slices.SortFunc(part, order)
 		}
-		return cmp.Compare(a.ID, b.ID)
-	})
-	return found
+	}
+	return out
 }

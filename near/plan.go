@@ -11,10 +11,10 @@ import (
 // at distance 31; any other cut finds the same.
 func widthsFor(n int) []uint8 {
 	switch {
-	case n < 1<<13:
+	case n < 1<<11:
 		return nil
-	case n < 48_000:
-		return cut(8, 14, 16, 9)
+	case n < 40_000:
+		return cut(32, 8, 0, 0)
 	case n < 4_000_000:
 		return cut(16, 16, 0, 0)
 	}
@@ -53,59 +53,67 @@ const (
 type plan struct {
 	// turns is t of the package comment, -1 for a chunk that is left out.
 	turns [maxChunks]int8
-	// bounds is the number of bits in which the chunk and the one that follows
-	// it may differ together.
+	// bounds is the number of bits in which the chunk and its tag may differ
+	// together.
 	bounds [maxChunks]uint8
 }
 
-// Costs in nanoseconds, measured on values that do not fit in the cache: to
-// look at a place, to read a tag, to read a value in a scan. Only speed hangs
-// on them.
-const (
-	probeCost = 20
-	tagCost   = 0.4
-	valueCost = 0.9
-)
+// costs in nanoseconds, measured: to look at a place, to read a tag, to read a
+// value in a scan. Only speed hangs on them.
+func costs() (probe, tag, value float64) {
+	if vector {
+		return 10, 0.1, 0.25
+	}
+	return 12, 0.6, 1.5
+}
 
 // plansFor returns, by radius, the cheapest plan for n values cut into widths,
 // or nil where reading every value costs less. The radius + 1 units of the
 // package comment are given out one by one, each where it adds the least: so
 // each plan is the one before and one unit.
-func plansFor(widths []uint8, n int) (plans [maxPlanned + 1]*plan) {
-	if len(widths) == 0 {
+func plansFor(chunks []chunk, n int) (plans [maxPlanned + 1]*plan) {
+	if len(chunks) == 0 {
 		return plans
 	}
 	var p plan
-	var costs [maxChunks]float64 // of one more unit
+	probeCost, tagCost, valueCost := costs()
+	var prices [maxChunks]float64 // of one more unit
 	price := func(c int) {
-		costs[c] = math.Inf(1)
-		if w, t := int(widths[c]), int(p.turns[c])+1; t < len(flips()[w]) {
+		prices[c] = math.Inf(1)
+		if w, t := int(chunks[c].width), int(p.turns[c])+1; t < len(flips()[w]) {
 			places := float64(len(flips()[w][t]))
-			costs[c] = places * (probeCost + tagCost*float64(n)/float64(uint64(1)<<w))
+			prices[c] = places * (probeCost + tagCost*float64(n)/float64(uint64(1)<<w))
 		}
 	}
 	for c := range p.turns {
 		p.turns[c] = -1
 	}
-	for c := range widths {
+	for c := range chunks {
 		price(c)
 	}
 	var total float64
 	for radius := range plans {
 		best := 0
-		for c := range widths {
-			if costs[c] < costs[best] {
+		for c := range chunks {
+			if prices[c] < prices[best] {
 				best = c
 			}
 		}
-		if total += costs[best]; total > valueCost*float64(n) {
+		if total += prices[best]; total > valueCost*float64(n) {
 			break
 		}
 		p.turns[best]++
 		price(best)
 		made := p
-		for c := range widths {
-			made.bounds[c] = uint8(int(p.turns[c]) + int(p.turns[(c+1)%len(widths)]) + 1)
+		for c := range chunks {
+			// Each chunk that the tag has bits of adds t + 1.
+			bound := int(p.turns[c])
+			for k, left := c, int(chunks[c].tag.width); left > 0; {
+				k = (k + 1) % len(chunks)
+				bound += int(p.turns[k]) + 1
+				left -= int(chunks[k].width)
+			}
+			made.bounds[c] = uint8(max(bound, 0))
 		}
 		plans[radius] = &made
 	}

@@ -2,29 +2,125 @@ package near
 
 import "math/bits"
 
-// scanBlock is the values read by all queries in turn while their heads are in
-// the first cache.
-const scanBlock = 1024
+const (
+	// scanBlock is the values read by all queries in turn while they are in
+	// the first cache.
+	scanBlock = 1024
+	// denseBlock is how many of a block may be near in their first half before
+	// the next denseTurns blocks are read whole at once.
+	denseBlock = scanBlock / 16
+	denseTurns = 15
+)
+
+// masks says which of a block are near.
+type masks [scanBlock / 64]uint64
+
+func (m *masks) count() (n int) {
+	for _, w := range m {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// A block is rows that lie together.
+type block struct {
+	heads, tails [][2]uint64
+}
+
+// near sets in m which rows differ from q in at most radius bits. Where few are
+// near in their first half the rest of the others is not read.
+func (b block) near(m *masks, q *query, radius int) {
+	if q.dense == 0 {
+		nearHeads(m, b.heads, &q.words, radius)
+		if m.count() <= denseBlock {
+			for k, w := range m {
+				for ; w != 0; w &= w - 1 {
+					if i := 64*k + bits.TrailingZeros64(w); b.distance(i, &q.words) > radius {
+						m[k] &^= 1 << (i % 64)
+					}
+				}
+			}
+			return
+		}
+		q.dense = denseTurns + 1
+	}
+	q.dense--
+	nearRows(m, b.heads, b.tails, &q.words, radius)
+}
+
+func (b block) distance(i int, q *words) int {
+	h, t := &b.heads[i], &b.tails[i]
+	return bits.OnesCount64(h[0]^q[0]) + bits.OnesCount64(h[1]^q[1]) +
+		bits.OnesCount64(t[0]^q[2]) + bits.OnesCount64(t[1]^q[3])
+}
+
+func (b block) row(i int) words {
+	return words{b.heads[i][0], b.heads[i][1], b.tails[i][0], b.tails[i][1]}
+}
+
+// nearHeads sets in m which heads differ from the first half of q in at most
+// radius bits.
+func nearHeads(m *masks, heads [][2]uint64, q *words, radius int) {
+	whole := 0
+	if blocks := len(heads) / 64; vector && blocks > 0 {
+		headsNear(&m[0], &heads[0], blocks, q, uint64(radius))
+		whole = blocks
+	}
+	plainHeads(m[whole:], heads[64*whole:], q, radius)
+}
+
+// nearRows is nearHeads for whole values.
+func nearRows(m *masks, heads, tails [][2]uint64, q *words, radius int) {
+	whole := 0
+	if blocks := len(heads) / 64; vector && blocks > 0 {
+		rowsNear(&m[0], &heads[0], &tails[0], blocks, q, uint64(radius))
+		whole = blocks
+	}
+	plainRows(m[whole:], heads[64*whole:], tails[64*whole:], q, radius)
+}
+
+func plainHeads(m []uint64, heads [][2]uint64, q *words, radius int) {
+	clear(m)
+	q0, q1 := q[0], q[1]
+	for i := range heads {
+		// Nearly every value ends here, at half of its bits.
+		if bits.OnesCount64(heads[i][0]^q0)+bits.OnesCount64(heads[i][1]^q1) <= radius {
+			m[i/64] |= 1 << (i % 64)
+		}
+	}
+}
+
+func plainRows(m []uint64, heads, tails [][2]uint64, q *words, radius int) {
+	clear(m)
+	b := block{heads, tails}
+	for i := range heads {
+		if b.distance(i, q) <= radius {
+			m[i/64] |= 1 << (i % 64)
+		}
+	}
+}
 
 // scan appends to the queries that ask for it what the segment has alive
 // within radius, reading every value.
 func (s *segment) scan(queries []query, radius int) {
+	var m masks
+	for i := range queries {
+		queries[i].dense = 0
+	}
 	for from := 0; from < s.n; from += scanBlock {
-		heads := s.heads[from:min(from+scanBlock, s.n)]
+		to := min(from+scanBlock, s.n)
+		b := block{s.heads[from:to], s.tails[from:to]}
 		for k := range queries {
 			q := &queries[k]
-			if !q.scan {
+			if q.way != byScan {
 				continue
 			}
-			q0, q1 := q.words[0], q.words[1]
-			for i := range heads {
-				// Nearly every value ends here, at half of its bits.
-				if bits.OnesCount64(heads[i][0]^q0)+bits.OnesCount64(heads[i][1]^q1) > radius {
-					continue
-				}
-				if d := s.distance(from+i, &q.words); d <= radius && s.alive(from+i) {
-					w := s.row(from + i)
-					q.found = append(q.found, Match{ID(s.ids[from+i]), w.hash(), d})
+			b.near(&m, q, radius)
+			for j, w := range m {
+				for ; w != 0; w &= w - 1 {
+					if i := 64*j + bits.TrailingZeros64(w); s.alive(from + i) {
+						q.add(ID(s.ids[from+i]), b.row(i), b.distance(i, &q.words))
+					}
 				}
 			}
 		}

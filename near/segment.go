@@ -6,17 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math/bits"
 	"sort"
 
 	"rempart/pdq"
 )
 
 // A segment is an immutable set of values with the tables to search it. In
-// memory and on disk it is the same bytes. Version 1:
+// memory and on disk it is the same bytes. Version 2:
 //
 //	offset
-//	     0  "near segment 1\n", 0           magic and version
+//	     0  "near segment 2\n", 0           magic and version
 //	    16  n [4]                           number of values, below 2^24
 //	    20  m [1], 0 [3]                    number of chunks, 0 to 64
 //	    24  widths, 1 byte each [64]        bits of each chunk, 1 to 24, in order
@@ -27,7 +26,7 @@ import (
 //	        for each chunk, if m > 0:
 //	        starts    (2^width + 1) × 4     where in tags and slots a content begins; the last is n
 //	        tags      n × 2                 for each value with the content, in the order
-//	        slots     n × 3                 of rows: 16 bits of its next chunk; its row
+//	        slots     n × 3                 of rows: the 16 bits that follow the chunk; its row
 //	   end  total length [8], CRC32C of all before it [4], "near trailer1\n" [14]
 //
 // Numbers are little-endian, as in every processor this runs on, so that the
@@ -45,11 +44,14 @@ import (
 //
 //	values        chunks                   bytes a value
 //	1,000         none: every one is read  40
+//	10,000        32 of 8                  204
 //	100,000       16 of 16                 162
 //	1,000,000     16 of 16                 124
 //	10,000,000    2 of 22, 13 of 16 or 17  119
 //
-// History: 1 is the first.
+// History: 1 is the first, still read: its tags have no more than the next chunk
+// has, with zeroes above where that is narrower than 16 bits. In 2 the bits go
+// on into the chunk after it, and after the last bit comes the first.
 type segment struct {
 	data   []byte
 	n      int
@@ -58,13 +60,15 @@ type segment struct {
 	ids    []uint64
 	widths []uint8
 	chunks []chunk
+	lanes  [maxChunks]*byte // where the tags of each chunk begin
 
 	// Not part of the bytes, set by ready: how to search at each radius, and
 	// the tags and rows a query may read before it reads every value instead.
-	plans               [maxPlanned + 1]*plan
-	maxRead, maxFetched int
+	plans                           [maxPlanned + 1]*plan
+	maxRead, fewFetched, maxFetched int
 
-	// number names the file, 0 for none; free gives up data.
+	// number names the file, 0 for none; free gives up data, nil where Go
+	// collects it.
 	number uint64
 	free   func() error
 
@@ -75,13 +79,38 @@ type segment struct {
 }
 
 type chunk struct {
-	word, shift, width uint8
-	starts             []uint32
-	tags, slots        []byte
+	field
+	tag         field // what its tags are
+	starts      []uint32
+	tags, slots []byte
+}
+
+// A field is bits of a value that lie together.
+type field struct{ word, shift, width uint8 }
+
+func fieldAt(position, width int) field {
+	return field{uint8(position % valueBits / 64), uint8(position % 64), uint8(width)}
+}
+
+// cutInto returns the chunks of the widths, without their tables.
+func cutInto(widths []uint8, version int) []chunk {
+	chunks := make([]chunk, len(widths))
+	position := 0
+	for c, w := range widths {
+		chunks[c].field = fieldAt(position, int(w))
+		position += int(w)
+		width := tagBits
+		if version == 1 {
+			width = min(width, int(widths[(c+1)%len(widths)]))
+		}
+		chunks[c].tag = fieldAt(position, width)
+	}
+	return chunks
 }
 
 const (
-	segmentMagic   = "near segment 1\n\x00"
+	segmentMagic   = "near segment 2\n\x00"
+	segmentMagic1  = "near segment 1\n\x00"
 	segmentTrailer = "near trailer1\n"
 	headLen        = 128
 	trailerLen     = 8 + 4 + len(segmentTrailer)
@@ -100,18 +129,16 @@ func (w *words) hash() (h pdq.Hash) {
 	return h
 }
 
-// content returns what w has in c.
-func (c *chunk) content(w *words) uint32 {
-	v := w[c.word&3] >> c.shift
-	if c.shift+c.width > 64 {
-		v |= w[(c.word+1)&3] << (64 - c.shift)
+// content returns what w has in f.
+func (f field) content(w *words) uint32 {
+	v := w[f.word&3] >> (f.shift & 63)
+	if f.shift+f.width > 64 {
+		v |= w[(f.word+1)&3] << (64 - f.shift)
 	}
-	return uint32(v) & (1<<c.width - 1)
+	return uint32(v) & (1<<f.width - 1)
 }
 
-func (s *segment) row(i int) words {
-	return words{s.heads[i][0], s.heads[i][1], s.tails[i][0], s.tails[i][1]}
-}
+func (s *segment) row(i int) words { return block{s.heads, s.tails}.row(i) }
 
 // find returns the row of id.
 func (s *segment) find(id ID) (int, bool) {
@@ -120,6 +147,16 @@ func (s *segment) find(id ID) (int, bool) {
 	}
 	i := sort.Search(s.n, func(i int) bool { return s.ids[i] >= uint64(id) })
 	return i, s.ids[i] == uint64(id)
+}
+
+// release gives up the bytes of s: nobody may read them, now or later.
+func (s *segment) release() error {
+	if s.free == nil {
+		return nil
+	}
+	free := s.free
+	s.free = nil
+	return free()
 }
 
 func (s *segment) alive(row int) bool {
@@ -159,9 +196,9 @@ func layout(n int, widths []uint8, part func(at, length int)) int {
 }
 
 // cutSegment takes the parts of data, which must be as long as layout says.
-func cutSegment(data []byte, n int, widths []uint8) *segment {
-	s := &segment{data: data, n: n, widths: widths, chunks: make([]chunk, len(widths))}
-	k, position := 0, 0
+func cutSegment(data []byte, n int, widths []uint8, version int) *segment {
+	s := &segment{data: data, n: n, widths: widths, chunks: cutInto(widths, version)}
+	k := 0
 	layout(n, widths, func(at, length int) {
 		part := data[at : at+length : at+length+8]
 		c := (k - 3) / 3
@@ -173,11 +210,10 @@ func cutSegment(data []byte, n int, widths []uint8) *segment {
 		case k == 2:
 			s.ids = numbers[uint64](part)
 		case k%3 == 0:
-			s.chunks[c] = chunk{word: uint8(position / 64), shift: uint8(position % 64), width: widths[c]}
-			position += int(widths[c])
 			s.chunks[c].starts = numbers[uint32](part)
 		case k%3 == 1:
 			s.chunks[c].tags = part[:length+8]
+			s.lanes[c] = &s.chunks[c].tags[0]
 		default:
 			s.chunks[c].slots = part[:length+8]
 		}
@@ -188,8 +224,8 @@ func cutSegment(data []byte, n int, widths []uint8) *segment {
 
 // ready prepares s to be searched.
 func (s *segment) ready() {
-	s.plans = plansFor(s.widths, s.n)
-	s.maxRead, s.maxFetched = s.n/scanTags, s.n/scanRows
+	s.plans = plansFor(s.chunks, s.n)
+	s.maxRead, s.fewFetched, s.maxFetched = s.n/scanTags, fewRows, s.n/scanRows
 }
 
 var errDamaged = errors.New("damaged")
@@ -204,7 +240,12 @@ func openSegment(data []byte) (*segment, error) {
 	if len(data) < headLen+trailerLen {
 		return damaged("%d bytes are too few", len(data))
 	}
-	if string(data[:len(segmentMagic)]) != segmentMagic {
+	version := 2
+	switch magic := string(data[:len(segmentMagic)]); {
+	case magic == segmentMagic:
+	case magic == segmentMagic1:
+		version = 1
+	default:
 		if bytes.HasPrefix(data, []byte("near segment ")) {
 			return damaged("a version this program does not know: %q", data[:len(segmentMagic)])
 		}
@@ -240,7 +281,7 @@ func openSegment(data []byte) (*segment, error) {
 	if got := binary.LittleEndian.Uint32(end[8:]); got != sum {
 		return damaged("its checksum is %08x, and it says %08x", sum, got)
 	}
-	s := cutSegment(data, n, widths)
+	s := cutSegment(data, n, widths, version)
 	for i := 1; i < n; i++ {
 		if s.ids[i] <= s.ids[i-1] {
 			return damaged("its IDs do not rise")
@@ -272,11 +313,4 @@ func (s *segment) seal() {
 	binary.LittleEndian.PutUint64(end, uint64(len(s.data)))
 	binary.LittleEndian.PutUint32(end[8:], crc32.Checksum(s.data[:len(s.data)-trailerLen+8], castagnoli))
 	copy(end[12:], segmentTrailer)
-}
-
-// distance returns the number of bits in which row i and q differ.
-func (s *segment) distance(i int, q *words) int {
-	h, t := &s.heads[i], &s.tails[i]
-	return bits.OnesCount64(h[0]^q[0]) + bits.OnesCount64(h[1]^q[1]) +
-		bits.OnesCount64(t[0]^q[2]) + bits.OnesCount64(t[1]^q[3])
 }

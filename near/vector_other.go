@@ -1,0 +1,10 @@
+//go:build !amd64
+
+package near
+
+// Other processors have the plain ways only.
+var vector = false
+
+func headsNear(*uint64, *[2]uint64, int, *words, uint64)            { panic("near: no vector ways") }
+func rowsNear(*uint64, *[2]uint64, *[2]uint64, int, *words, uint64) { panic("near: no vector ways") }
+func tagsNear(*candidate, int, *run, int, **byte) (found, done int) { panic("near: no vector ways") }
