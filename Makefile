@@ -34,7 +34,7 @@ lint: lint-light ## gofmt, go vet, go.mod tidy, staticcheck (the first run build
 lint-light: ## gofmt, go vet, syntax of the scripts
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; }
 	go vet $(VETFLAGS) ./...
-	for f in scripts/*.sh .ci/run; do bash -n "$$f" || exit 1; done
+	for f in scripts/*.sh examples/*.sh .ci/run; do bash -n "$$f" || exit 1; done
 
 bench: ## every benchmark of a part; rempart bench measures the whole beside others
 	go test -run '^$$' -bench . -benchmem ./...

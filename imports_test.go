@@ -35,6 +35,7 @@ var may = map[string]string{
 	"returns":                  ".",
 	"web":                      ". law store flow exchange media near pdq ledger provenance",
 	"cmd/rempart":              "*",
+	"examples/forum":           "",
 	"internal/browsertest":     "*",
 	"internal/browsertest/axe": "",
 	"internal/durable":         "",

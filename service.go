@@ -46,6 +46,7 @@ type Peer struct {
 	Expertise      string    `json:"expertise,omitempty"`
 	Lists          []string  `json:"lists,omitempty"`       // the lists its key opens; empty: all
 	LookupOnly     bool      `json:"lookup_only,omitempty"` // it may ask for matches, and have no copy of a list
+	Stops          bool      `json:"stops,omitempty"`       // it said that it refuses each file that it checks and that is to be stopped
 	CreatedAt      time.Time `json:"created_at"`
 	DisabledAt     time.Time `json:"disabled_at,omitzero"`
 }

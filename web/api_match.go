@@ -78,13 +78,13 @@ const maxMatchJSON = 1 << 20
 // matchAPI registers the check that a platform puts in front of its storage.
 func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 	body := jsonBody(a, reflect.TypeFor[matchQuery]())
-	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash, and the marks that it carries of how it was made are answered beside the matches. An upload that matches counts as stopped, unless stopped=false."}}
+	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash, and the marks that it carries of how it was made are answered beside the matches. See stopped for when that counts as a stop."}}
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "match", Method: http.MethodPost, Path: "/api/v1/match", Tags: []string{"match"}, Security: withKey,
 		Summary:     "Is this upload a listed picture or video?",
 		Description: "With the key of a platform. The answer says list, distance, class and the action recommended; the platform decides. An Idempotency-Key makes the same upload, asked twice, one stop.",
 		Parameters: []*huma.Param{
 			{Name: "Idempotency-Key", In: "header", Description: "names the upload: asked twice under one key, it is one stop", Schema: &huma.Schema{Type: "string"}},
-			{Name: "stopped", In: "query", Description: "of a file: false asks without counting a stop, as for what is already stored", Schema: &huma.Schema{Type: "boolean", Default: true}},
+			{Name: "stopped", In: "query", Description: "of a file: true says that the upload is refused if an action answered is block, which is counted, and told to the hub and by it to the person; false asks only. Default: what the operator noted of this key, else false. To tell it afterwards, ask again with stopped=true under the same Idempotency-Key", Schema: &huma.Schema{Type: "boolean"}},
 		},
 		RequestBody: body,
 		Responses: map[string]*huma.Response{"200": {Description: "what was found", Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf(a, reflect.TypeFor[matchAnswer]())}}},
@@ -110,7 +110,9 @@ func (s *Server) match(w http.ResponseWriter, r *http.Request) (*matchAnswer, er
 	switch kind {
 	case "multipart/form-data":
 		switch r.URL.Query().Get("stopped") {
-		case "", "true":
+		case "":
+			up.Tell = p.Stops // a check is no stop, unless the platform says that it is
+		case "true":
 			up.Tell = true
 		case "false":
 		default:

@@ -21,7 +21,7 @@ var flashes = []string{
 	"factor_added", "factor_removed", "sessions_ended", "staff_changed",
 	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped", "case_skipped", "queue_end",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
-	"order_retried", "order_by_hand",
+	"order_retried", "order_by_hand", "complaint_decided",
 }
 
 // consolePage starts a page of the staff's side.

@@ -63,10 +63,11 @@ var doors = map[string]doorRule{
 	"GET /console/admin/templates":          {right: rempart.RightAdmin},
 	"POST /console/admin/templates":         {right: rempart.RightAdmin},
 
-	"GET /console/notices/{number}":              {right: rempart.RightModerate},
-	"POST /console/notices/{number}/items/{id}":  {right: rempart.RightModerate},
-	"POST /console/notices/{number}/orders/{id}": {right: rempart.RightModerate},
-	"GET /console/statements.csv":                {right: rempart.RightStatements},
-	"GET /console/check":                         {right: rempart.RightModerate},
-	"POST /console/check":                        {right: rempart.RightModerate},
+	"GET /console/notices/{number}":                         {right: rempart.RightModerate},
+	"POST /console/notices/{number}/items/{id}":             {right: rempart.RightModerate},
+	"POST /console/notices/{number}/complaints/{complaint}": {right: rempart.RightModerate},
+	"POST /console/notices/{number}/orders/{id}":            {right: rempart.RightModerate},
+	"GET /console/statements.csv":                           {right: rempart.RightStatements},
+	"GET /console/check":                                    {right: rempart.RightModerate},
+	"POST /console/check":                                   {right: rempart.RightModerate},
 }

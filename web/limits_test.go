@@ -332,7 +332,9 @@ func TestAskWithoutStop(t *testing.T) {
 	for _, c := range []struct {
 		query         string
 		status, stops int
-	}{{"?stopped=false", 200, 0}, {"?stopped=peut-être", 422, 0}, {"", 200, 1}, {"?stopped=true", 200, 2}} {
+		says          bool // the operator noted that this platform stops what is to be stopped
+	}{{"?stopped=false", 200, 0, true}, {"?stopped=peut-être", 422, 0, true}, {"", 200, 0, false}, {"", 200, 1, true}, {"?stopped=true", 200, 2, false}} {
+		d.must(d.db.PutPeer(context.Background(), rempart.Peer{ID: forum, Name: "Forum", Kind: rempart.PeerPlatform, Stops: c.says, CreatedAt: d.now}, "", nil))
 		status, _, text := d.call("POST", "/api/v1/match"+c.query, kind, bytes.NewReader(body))
 		if status != c.status || status == 200 && !strings.Contains(text, "7F3K-9QXM") {
 			t.Errorf("%q: %d %s", c.query, status, text)

@@ -116,6 +116,7 @@ type intakeView struct {
 	Scopes   []string
 	Redress  []string
 
+	Complaints   []complaintView
 	Restrictions []restrictionGroup
 	ContentTypes []string
 	Means        []rempart.Means
@@ -188,7 +189,7 @@ func (s *Server) intakeShow(w http.ResponseWriter, r *http.Request) {
 
 // intakePage shows a notice received. typed and remarks are the form that came
 // back for the item tried, if one did.
-func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, i *rempart.Intake, tried string, typed rempart.Decision, remarks []remark) {
+func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, i *rempart.Intake, item string, typed rempart.Decision, remarks []remark) {
 	p := s.consolePage(r)
 	v := intakeView{Intake: i, Minor: i.Notice.Minor, Measures: measures, Grounds: grounds, Scopes: scopes, Redress: redress,
 		Restrictions: restrictionGroups, ContentTypes: rempart.ContentTypes, Means: rempart.AllMeans, Sends: s.Flow.Transparency.On()}
@@ -207,11 +208,13 @@ func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, 
 		if d, ok := i.Decisions[ni.ID]; ok {
 			x.Decision, x.Statement, x.Order = &d, made[ni.ID], newOrderView(p, i, ni.ID)
 		}
-		if ni.ID == tried {
+		if ni.ID == item {
 			x.Form, x.Remarks = typed, remarks
 		}
 		v.Items = append(v.Items, x)
 	}
+	tried, _ := r.Context().Value(triedKey{}).(*complaintView)
+	v.Complaints = s.complaints(p, i, names, tried)
 	if err := s.intakeHistory(r.Context(), p, i, names, &v); err != nil {
 		s.fail(w, r, "console", err)
 		return

@@ -97,6 +97,7 @@ var platformRoutes = []route{
 	{"GET /console/notices/{number}", areaConsole, (*Server).intakeShow, "one notice received"},
 	{"POST /console/notices/{number}/items/{id}", areaConsole, (*Server).intakeDecide, "a decision with its statement of reasons"},
 	{"POST /console/notices/{number}/orders/{id}", areaConsole, (*Server).orderPost, "action=retry|by_hand: an order to the platform's own system that failed"},
+	{"POST /console/notices/{number}/complaints/{complaint}", areaConsole, (*Server).complaintPost, "answer, and each item: decides on a complaint"},
 	{"GET /console/statements.csv", areaConsole, (*Server).statementsCSV, "every statement of reasons, in the columns of the EU's transparency database"},
 	{"GET /console/check", areaConsole, (*Server).checkForm, "checks a picture by hand"},
 	{"POST /console/check", areaConsole, (*Server).checkPost, "the same, answer"},

@@ -31,6 +31,7 @@ type peerAdd struct {
 	Expertise string `help:"The area it was designated for."`
 	Lists     string `help:"The lists its key opens, separated by commas, or all. Default: all for a new peer."`
 	Lookup    *bool  `name:"lookup-only" help:"It may ask for matches, and have no copy of a list." negatable:""`
+	Stops     *bool  `help:"It says that it refuses each file that it checks and that is to be stopped: a match then counts as a stop, which the person reads." negatable:""`
 	Key       string `help:"The key it presents to us; default: a new one for a new peer." env:"REMPART_PEER_KEY"`
 	OutKey    string `help:"The key we present to it." env:"REMPART_PEER_OUT_KEY"`
 	Secret    string `help:"What callbacks are signed with, whsec_…, the same on both sides; default: a new one for a new peer." env:"REMPART_PEER_SECRET"`
@@ -86,6 +87,9 @@ func (c *peerAdd) Run(ctx context.Context, s streams) error {
 	}
 	if c.Lookup != nil {
 		p.LookupOnly = *c.Lookup
+	}
+	if c.Stops != nil {
+		p.Stops = *c.Stops
 	}
 	if c.Trusted != nil {
 		p.TrustedFlagger = *c.Trusted

@@ -143,7 +143,7 @@ func (d *demo) open(ctx context.Context, dir string, lns []net.Listener, s strea
 		return says, err
 	}
 	says.APIKey = newKey()
-	if err := d.hub.db.PutPeer(ctx, rempart.Peer{ID: "essai", Name: "Clé d’essai", Kind: rempart.PeerPlatform, CreatedAt: d.clock.now()}, says.APIKey, nil); err != nil {
+	if err := d.hub.db.PutPeer(ctx, rempart.Peer{ID: "essai", Name: "Clé d’essai", Kind: rempart.PeerPlatform, Stops: true, CreatedAt: d.clock.now()}, says.APIKey, nil); err != nil {
 		return says, err
 	}
 	for i, p := range demoPlatforms {
@@ -161,7 +161,7 @@ func (d *demo) open(ctx context.Context, dir string, lns []net.Listener, s strea
 			return says, err
 		}
 		key := newKey()
-		if err := in.db.PutPeer(ctx, rempart.Peer{ID: "depots", Name: "Dépôts de fichiers", Kind: rempart.PeerPlatform, CreatedAt: d.clock.now()}, key, nil); err != nil {
+		if err := in.db.PutPeer(ctx, rempart.Peer{ID: "depots", Name: "Dépôts de fichiers", Kind: rempart.PeerPlatform, Stops: true, CreatedAt: d.clock.now()}, key, nil); err != nil {
 			return says, err
 		}
 		says.Platforms = append(says.Platforms, demoPlatform{p.name, url(i + 1), login, key})

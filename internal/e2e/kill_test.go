@@ -117,7 +117,7 @@ func (k *killing) startPlatform(bin, at string) {
 	k.platform = startProc(k, bin, at, "-role", "platform")
 	k.platform.run("admin", "peer", "add", "-id", "association", "-name", "Association Exemple", "-kind", "flagger", "-trusted", "-url", k.hub.url,
 		"-key", killKeyAtPlatform, "-out-key", killKeyAtHub, "-secret", killSecret)
-	k.platform.run("admin", "peer", "add", "-id", "depots", "-name", "Dépôts", "-kind", "platform", "-key", killKeyOfUploads)
+	k.platform.run("admin", "peer", "add", "-id", "depots", "-name", "Dépôts", "-kind", "platform", "-stops", "-key", killKeyOfUploads)
 	k.introduce(k.platform.url)
 }
 
