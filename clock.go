@@ -42,6 +42,7 @@ const (
 	AwaitDecision        Await = "decision"        // a platform to decide (art. 16(5))
 	AwaitComplaint       Await = "complaint"       // the end of the window for a complaint (art. 20)
 	AwaitReply           Await = "reply"           // an answer to a message of the person
+	AwaitRedress         Await = "redress"         // the next step against a decision
 	AwaitOwn             Await = "own"             // a date that somebody set by hand
 )
 
@@ -60,7 +61,10 @@ const (
 	TaskEscalate TaskKind = "escalate"      // go above it: coordinator, authority
 	TaskComplain TaskKind = "complain"      // decide whether to complain, while the window is open
 	TaskReply    TaskKind = "reply"         // answer the person's message
+	TaskBody     TaskKind = "out_of_court"  // take the decision to a body for settling disputes out of court
 	TaskOwn      TaskKind = "own"           // what the member wrote
+
+	TaskExhausted TaskKind = "exhausted" // every step was taken: decide how to go on
 )
 
 // A Clock is one deadline of a case or of one of its notices. Its terms are
@@ -84,6 +88,8 @@ type Clock struct {
 	WarnAt        time.Time `json:"warn_at,omitzero"`     // zero: no warning before
 	EscalateAt    time.Time `json:"escalate_at,omitzero"` // zero: never
 	Pauses        []Pause   `json:"pauses,omitempty"`
+
+	Ladder []LadderStep `json:"ladder,omitempty"` // the steps that fit, as the policy had them when it started
 
 	State    ClockState `json:"state"`
 	StateAt  time.Time  `json:"state_at"`
@@ -143,7 +149,9 @@ func (k *Clock) Stoppable() bool {
 // done by acting on the case.
 func (k *Clock) Doable() bool {
 	switch k.Task {
-	case TaskRemind, TaskInsist, TaskEscalate, TaskComplain, TaskOwn:
+	case TaskRemind, TaskInsist, TaskEscalate, TaskComplain:
+		return k.Live() && len(k.Ladder) == 0 // else by the rung that asks for it
+	case TaskOwn, TaskExhausted:
 		return k.Live()
 	}
 	return false
@@ -242,7 +250,7 @@ func (c *Case) Tick(cal Calendar, now time.Time) (n int) {
 			case k.State == ClockRunning && !k.WarnAt.IsZero():
 				k.State, k.StateAt, k.WarnedAt = ClockWarned, now, now
 				c.clockEvent("clock.warned", k, ActorSystem, now)
-				if k.window() {
+				if k.window() && !c.complained(k.NoticeID) {
 					c.openTask(k, now)
 				}
 			case k.State == ClockMissed:
@@ -253,8 +261,9 @@ func (c *Case) Tick(cal Calendar, now time.Time) (n int) {
 				c.clockEvent("clock.missed", k, ActorSystem, now)
 				if k.window() {
 					k.Task = ""
+					c.tooLate(k, cal, now)
 				} else {
-					c.openTask(k, now)
+					c.climb(k, now)
 				}
 			}
 		}
@@ -375,12 +384,39 @@ func (c *Case) DoTask(id string, cal Calendar, by Actor, at time.Time) error {
 		c.endClock(k, ClockMet, by, at)
 		return nil
 	}
+	c.again(k, cal, by, at)
+	return nil
+}
+
+// again gives a platform one more delay.
+func (c *Case) again(k *Clock, cal Calendar, by Actor, at time.Time) {
 	k.Round++
 	k.StartedAt, k.Pauses, k.WarnedAt = at, nil, time.Time{}
 	k.State, k.StateAt = ClockRunning, at
 	k.set(cal)
 	c.clockEvent("clock.started", k, by, at, "due", k.DueAt.UTC().Format(time.RFC3339), "round", itoa(k.Round))
-	return nil
+}
+
+// tooLate goes on to what follows a complaint that nobody made in time.
+func (c *Case) tooLate(window *Clock, cal Calendar, now time.Time) {
+	n := c.Notice(window.NoticeID)
+	if n == nil {
+		return
+	}
+	for j := range n.Rungs {
+		if r := &n.Rungs[j]; r.Kind == RungComplaint && r.Open() && c.moveRung(n, r, RungCancelled, ActorSystem, now) == nil {
+			c.climbed(r, cal, ActorSystem, now)
+		}
+	}
+}
+
+// complained tells whether somebody complained against the decision on a notice,
+// or decided not to.
+func (c *Case) complained(noticeID string) bool {
+	n := c.Notice(noticeID)
+	return n != nil && slices.ContainsFunc(n.Rungs, func(r Rung) bool {
+		return r.Kind == RungComplaint && r.State != RungAsked && r.State != RungCancelled
+	})
 }
 
 // endClock ends a clock, and its task with it. A pause that lasts ends too.
@@ -397,6 +433,7 @@ func (c *Case) endClock(k *Clock, s ClockState, by Actor, at time.Time) {
 			p.To = at
 		}
 	}
+	c.dropRungs(k, by, at)
 	k.State, k.StateAt = s, at
 	if s == ClockMet {
 		c.clockEvent("clock.met", k, by, at)

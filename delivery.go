@@ -11,27 +11,8 @@ import (
 // qualifications that concern content; explanation is the text proposed to the analyst. It returns
 // the identifier of the draft.
 func (c *Case) PrepareNotice(s Service, items []string, explanation string, from Notifier, by Actor, at time.Time) (string, error) {
-	n := Notice{
-		ID: NewID(at), CaseRef: c.Ref, ServiceID: s.ID, ServiceName: s.Name, State: NoticeDraft, Since: at,
-		Lang: s.Lang, Explanation: explanation, Category: c.Category, Minor: c.Facts.Minor() && c.Facts.Sexualised(),
-		Notifier: from, DoNotTell: true,
-	}
-	if n.Minor { // 16(2)(c): identity is not asked for, and left out by default
-		n.Notifier.Name, n.Notifier.Email = "", ""
-	}
-	for _, q := range c.Confirmed() {
-		if q.Conduct { // a threat or harassment is no ground against a page
-			continue
-		}
-		n.Grounds = append(n.Grounds, Ground{Article: q.Article, Paragraph: q.Paragraph, Code: q.Code,
-			Label: q.Label.In(s.Lang), TextDate: q.TextDate, Source: q.Source})
-	}
-	var prints []Fingerprint
-	for _, i := range c.Items {
-		if i.Kind == ItemMedium && i.State == ItemProtected {
-			prints = append(prints, i.Fingerprints...)
-		}
-	}
+	n := c.newNotice(s, explanation, from, at)
+	cites, alike := "", true
 	for _, id := range items {
 		i := c.Item(id)
 		if i == nil || i.Kind != ItemAddress {
@@ -47,13 +28,18 @@ func (c *Case) PrepareNotice(s Service, items []string, explanation string, from
 		if slices.ContainsFunc(n.Items, func(in NoticeItem) bool { return in.ID == id }) {
 			continue
 		}
-		n.Items = append(n.Items, NoticeItem{ID: i.ID, Address: i.Address, Fingerprints: prints})
-	}
-	if tooLong(prints, len(n.Items)) {
-		for k := range n.Items {
-			n.Items[k].Fingerprints = withoutVideos(prints)
+		n.Items = append(n.Items, NoticeItem{ID: i.ID, Address: i.Address})
+		earlier := ""
+		if old := c.Notice(i.NoticeID); old != nil && old.ServiceID == s.ID && old.Number != "" {
+			earlier = old.ID
 		}
+		alike = alike && (len(n.Items) == 1 || earlier == cites)
+		cites = earlier
 	}
+	if alike { // a second notice on the same items cites the first
+		n.Cites = cites
+	}
+	c.addPrints(&n)
 	if len(n.Items) == 0 {
 		return "", &Error{Kind: Invalid, Field: "items", Code: "notice.items", Public: "Give at least one exact address."}
 	}
@@ -95,6 +81,7 @@ func (c *Case) CancelNotice(id string, by Actor, at time.Time) error {
 		}
 	}
 	c.event("notice.cancelled", c.ID, by, at, "notice", id)
+	c.insisted(n, at)
 	return c.act(at)
 }
 
@@ -123,6 +110,9 @@ func (c *Case) SendNotice(id string, by Actor, at time.Time) error {
 		i := c.Item(ni.ID)
 		if i == nil {
 			return notFound("item")
+		}
+		if i.beside(n) && !i.State.Notifiable() { // it waits for the first notice, and goes on doing so
+			continue
 		}
 		if err := i.move(ItemQueued, at); err != nil {
 			return err
@@ -154,6 +144,7 @@ func (c *Case) NoticeAccepted(id, number string, a Attempt, at time.Time) error 
 		return err
 	}
 	c.event("notice.sent", c.ID, ActorSystem, at, "notice", id, "number", number)
+	c.insisted(n, at)
 	return c.moveItems(n, ItemNotified, at)
 }
 
@@ -231,13 +222,14 @@ func (c *Case) NoticeDecided(id, number, peer string, decisions map[string]Decis
 		if i == nil {
 			return notFound("item")
 		}
-		if !i.heldBy(n) {
+		if !i.heldBy(n) && (!i.beside(n) || !slices.Contains(itemNext[i.State], d.itemState())) {
 			continue
 		}
 		if err := i.move(d.itemState(), at); err != nil {
 			return err
 		}
-		i.Decision = &d
+		i.keepDecision(at)
+		i.Decision, i.NoticeID = &d, n.ID
 		c.event("item.decided", c.ID, ActorPlatform+Actor(peer), at, "notice", id, "item", i.ID, "measure", string(d.Measure))
 	}
 	if err := n.move(NoticeDecided, at); err != nil {
@@ -265,6 +257,14 @@ func (c *Case) moveItems(n *Notice, to ItemState, at time.Time) error {
 		i := c.Item(ni.ID)
 		if i == nil {
 			return notFound("item")
+		}
+		if i.beside(n) { // its answer counts as the first's; its failure and its way do not show on the item
+			if to == ItemAcknowledged && i.State == ItemNotified {
+				if err := i.move(to, at); err != nil {
+					return err
+				}
+			}
+			continue
 		}
 		if i.State == ItemDropped || !i.heldBy(n) {
 			continue

@@ -38,6 +38,7 @@ type Intake struct {
 	Told       map[string]time.Time `json:"told,omitempty"`       // when the notifier took each kind of callback
 	ReceivedAt time.Time            `json:"received_at"`
 	UpdatedAt  time.Time            `json:"updated_at"`
+	Reminders  []Reminded           `json:"reminders,omitempty"` // each time the notifier asked again
 }
 
 // Receive opens the intake of a notice that a peer sent, and asks for the

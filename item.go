@@ -100,6 +100,7 @@ type Item struct {
 	Entries      []string          `json:"entries,omitempty"`    // identifiers of its entries, in the order of Fingerprints that are listed
 	NoticeID     string            `json:"notice_id,omitempty"`
 	Decision     *Decision         `json:"decision,omitempty"`
+	Past         []PastDecision    `json:"past,omitempty"`   // the decisions before, oldest first
 	Reason       string            `json:"reason,omitempty"` // why an analyst dropped it; never shown to the person
 	Stops        int               `json:"stops,omitempty"`  // uploads of it that platforms stopped
 	LastStop     time.Time         `json:"last_stop,omitzero"`

@@ -22,7 +22,7 @@ const (
 // noticeNext lists, for each state, the states that may follow it.
 var noticeNext = map[NoticeState][]NoticeState{
 	NoticeDraft:        {NoticeQueued, NoticeCancelled},
-	NoticeQueued:       {NoticeSent, NoticeFailed},
+	NoticeQueued:       {NoticeSent, NoticeFailed, NoticeCancelled}, // called back before it left, or without object
 	NoticeFailed:       {NoticeQueued, NoticeSent, NoticeCancelled},
 	NoticeSent:         {NoticeAcknowledged},
 	NoticeAcknowledged: {NoticeDecided},
@@ -52,6 +52,10 @@ type Notice struct {
 
 	Number   string    `json:"number,omitempty"` // the platform's identifier, from its receipt
 	Attempts []Attempt `json:"attempts,omitempty"`
+
+	Cites  string `json:"cites,omitempty"`  // the earlier notice of this case that it insists on
+	Exempt bool   `json:"exempt,omitempty"` // the service handles no complaints, as a micro or small enterprise (art. 19)
+	Rungs  []Rung `json:"rungs,omitempty"`  // the steps taken because it was not answered as asked
 }
 
 // A Ground is an offence that a notice rests on.

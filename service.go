@@ -17,6 +17,7 @@ type Service struct {
 	Lang       string   `json:"lang"`    // language that notices are written in
 	Provenance string   `json:"provenance"`
 	CheckedAt  string   `json:"checked_at"` // YYYY-MM-DD
+	Small      bool     `json:"small"`      // a micro or small enterprise: owes no handling of complaints (DSA art. 19)
 }
 
 // Serves tells whether an address is on the service.

@@ -29,6 +29,8 @@ type ClockPolicy struct {
 	DaysFrom string      `json:"days_from"`       // the texts that name them, and the date of those that were read
 	Local    bool        `json:"local,omitempty"` // the holidays of Alsace and Moselle count
 	Rules    []ClockRule `json:"rules"`
+
+	Ladder []LadderStep `json:"ladder,omitempty"` // the steps after a notice that is not answered as asked
 }
 
 // ClockRules are the identifiers of all rules, in the order to show them. A
@@ -66,6 +68,7 @@ func (p *ClockPolicy) Check() error {
 			out.add(id, "policy.warn", "The warning must come after the start: make it shorter than the delay itself.")
 		}
 	}
+	p.checkLadder(&out)
 	if len(p.Rules) != len(ClockRules) {
 		out.add("rules", "policy.rules", "The policy has a rule that does not exist, or one twice.")
 	}
@@ -83,6 +86,24 @@ type waiting struct {
 	notice string
 	rule   string
 	since  time.Time
+	exempt bool // the service handles no complaints
+}
+
+// ruleOf returns the terms of a clock, or nil when there are none. The wait for
+// the next step against a decision has those of the ladder.
+func (p *ClockPolicy) ruleOf(w waiting) *ClockRule {
+	if w.await != AwaitRedress {
+		return p.Rule(w.rule)
+	}
+	steps := Steps(p.Ladder, w.await, w.exempt)
+	if len(steps) == 0 {
+		return nil
+	}
+	r := &ClockRule{ID: w.rule, Within: steps[0].After, Basis: BasisPolicy}
+	if r.Within.IsZero() {
+		r.Within = Span{1, Hours}
+	}
+	return r
 }
 
 // Wind makes the clocks of a case those that it ought to have now: it starts
@@ -91,6 +112,7 @@ type waiting struct {
 // store calls it with every change, so that no change forgets a clock. What has
 // been started once for the same reason is never started again.
 func (c *Case) Wind(p *ClockPolicy, cal Calendar, by Actor, now time.Time) {
+	c.afterSecond(cal, by, now)
 	ought := c.waits()
 	for i := range c.Clocks {
 		k := &c.Clocks[i]
@@ -107,14 +129,14 @@ func (c *Case) Wind(p *ClockPolicy, cal Calendar, by Actor, now time.Time) {
 			continue
 		}
 		w := ought[at]
-		if r := p.Rule(w.rule); w.rule != k.Rule && r != nil && !r.Off && !k.Late() {
+		if r := p.ruleOf(w); w.rule != k.Rule && r != nil && !r.Off && !k.Late() {
 			k.terms(r, p.Version)
 			k.set(cal)
 			c.clockEvent("clock.changed", k, by, now, "rule", k.Rule, "due", k.DueAt.UTC().Format(time.RFC3339))
 		}
 	}
 	for _, w := range ought {
-		r := p.Rule(w.rule)
+		r := p.ruleOf(w)
 		if r == nil || r.Off || slices.ContainsFunc(c.Clocks, func(k Clock) bool {
 			return w.await == k.Await && w.notice == k.NoticeID && w.since.Equal(k.Since)
 		}) {
@@ -123,6 +145,10 @@ func (c *Case) Wind(p *ClockPolicy, cal Calendar, by Actor, now time.Time) {
 		k := Clock{ID: NewID(w.since), Await: w.await, NoticeID: w.notice, Since: w.since, StartedAt: w.since,
 			Round: 1, State: ClockRunning, StateAt: w.since}
 		k.terms(r, p.Version)
+		switch w.await {
+		case AwaitAcknowledgement, AwaitDecision, AwaitRedress:
+			k.Ladder = Steps(p.Ladder, w.await, w.exempt)
+		}
 		k.set(cal)
 		c.Clocks = append(slices.Clip(c.Clocks), k)
 		// Its start is when what it waits for began: a report's minute must not show.
@@ -140,10 +166,10 @@ func (k *Clock) terms(r *ClockRule, version int) {
 func (c *Case) waits() []waiting {
 	var out []waiting
 	if c.State == CaseOpen {
-		out = append(out, waiting{AwaitLook, "", "look-" + itoa(min(max(int(c.Priority), 1), 3)), c.OpenedAt})
+		out = append(out, waiting{AwaitLook, "", "look-" + itoa(min(max(int(c.Priority), 1), 3)), c.OpenedAt, false})
 	}
 	if open := c.Unanswered(); len(open) > 0 {
-		out = append(out, waiting{AwaitReply, "", "reply", open[0].At})
+		out = append(out, waiting{AwaitReply, "", "reply", open[0].At, false})
 	}
 	class := "-other"
 	if c.Facts.Sexualised() {
@@ -156,22 +182,25 @@ func (c *Case) waits() []waiting {
 		n := &c.Notices[k]
 		if n.State == NoticeDecided {
 			if c.holds(n, ItemRefused, ItemRestricted) {
-				out = append(out, waiting{AwaitComplaint, n.ID, "complaint", n.Since})
+				out = append(out, waiting{AwaitComplaint, n.ID, "complaint", n.Since, n.Exempt})
+				if c.State != CaseClosed && c.Withdrawn.IsZero() {
+					out = append(out, waiting{AwaitRedress, n.ID, "redress", n.Since, n.Exempt})
+				}
 			}
 			continue
 		}
-		if c.State == CaseClosed {
+		if c.State == CaseClosed || !c.Withdrawn.IsZero() && n.State != NoticeDraft { // nobody is pressed for what the person took back
 			continue
 		}
 		switch {
 		case n.State == NoticeDraft:
-			out = append(out, waiting{AwaitSending, n.ID, "draft", n.Since})
+			out = append(out, waiting{AwaitSending, n.ID, "draft", n.Since, n.Exempt})
 		case n.State == NoticeFailed:
-			out = append(out, waiting{AwaitRepair, n.ID, "failed", n.Since})
+			out = append(out, waiting{AwaitRepair, n.ID, "failed", n.Since, n.Exempt})
 		case n.State == NoticeSent && c.holds(n, ItemNotified):
-			out = append(out, waiting{AwaitAcknowledgement, n.ID, "acknowledgement" + class, n.Since})
+			out = append(out, waiting{AwaitAcknowledgement, n.ID, "acknowledgement" + class, n.Since, n.Exempt})
 		case n.State == NoticeAcknowledged && c.holds(n, ItemAcknowledged):
-			out = append(out, waiting{AwaitDecision, n.ID, "decision" + class, n.Since})
+			out = append(out, waiting{AwaitDecision, n.ID, "decision" + class, n.Since, n.Exempt})
 		}
 	}
 	return out
@@ -209,6 +238,11 @@ func (c *Case) outcome(k *Clock) ClockState {
 		return met(NoticeAcknowledged, NoticeDecided)
 	case AwaitDecision:
 		return met(NoticeDecided)
+	case AwaitRedress:
+		if n == nil || c.holds(n, ItemReported, ItemQueued, ItemFailed, ItemNotified, ItemAcknowledged, ItemRefused, ItemRestricted, ItemDropped) {
+			return ClockCancelled // the case is closed, or the matter is given up
+		}
+		return ClockMet
 	case AwaitComplaint:
 		// A second notice, or an analyst who goes no further, takes nobody's right
 		// to complain away: only removal leaves nothing to complain about.

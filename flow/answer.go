@@ -59,7 +59,7 @@ func (f *Flow) Answer(ctx context.Context, from rempart.Peer, id string, cb exch
 	var err error
 	var change func(*rempart.Case) error
 	switch cb.Type {
-	case rempart.CallbackAcknowledged, rempart.CallbackDecided:
+	case rempart.CallbackAcknowledged, rempart.CallbackDecided, rempart.CallbackComplaint:
 		if c, err = f.DB.CaseByNotice(ctx, cb.NoticeID); rempart.KindOf(err) == rempart.NotFound {
 			return noNotice()
 		} else if err != nil {
@@ -69,6 +69,9 @@ func (f *Flow) Answer(ctx context.Context, from rempart.Peer, id string, cb exch
 			return err
 		}
 		change = func(c *rempart.Case) error {
+			if cb.Type == rempart.CallbackComplaint {
+				return complaintDecided(c, from, cb, now)
+			}
 			if cb.Type == rempart.CallbackDecided {
 				return c.NoticeDecided(cb.NoticeID, cb.Number, from.ID, cb.Items, now)
 			}

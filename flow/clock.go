@@ -27,7 +27,7 @@ func (f *Flow) Prepare(ctx context.Context) error {
 	if now.Version > 0 && now.By != rempart.ActorSystem {
 		d = withNew(now, d)
 	}
-	if now.Version > 0 && now.Pack == d.Pack {
+	if now.Version > 0 && now.Pack == d.Pack && len(now.Ladder) > 0 {
 		return nil
 	}
 	_, err = f.DB.SaveClockPolicy(ctx, d, now.Version)
@@ -65,6 +65,9 @@ func withNew(chosen, d rempart.ClockPolicy) rempart.ClockPolicy {
 		if chosen.Rule(r.ID) == nil {
 			out.Rules, out.Pack = append(out.Rules, r), d.Pack
 		}
+	}
+	if len(chosen.Ladder) == 0 {
+		out.Ladder = d.Ladder
 	}
 	return out
 }

@@ -45,6 +45,7 @@ func newFar(t *testing.T) *far {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/notices", f.notice)
 	mux.HandleFunc("POST /api/v1/callbacks", f.callback)
+	mux.HandleFunc("POST /api/v1/notices/{number}/reminders", f.reminder)
 	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("far side was asked %s %s", r.Method, r.URL.Path)
 	})

@@ -135,6 +135,10 @@ type FollowItem struct {
 	Measure  rempart.Measure
 	Stops    int
 	LastStop time.Time
+
+	Step     rempart.RungKind // the last step after a notice of which we hold the proof, "" for none
+	StepAt   time.Time
+	Answered bool // and the platform answered it
 }
 
 func (f *Flow) caseByCode(ctx context.Context, typed string) (*rempart.Case, error) {
@@ -172,6 +176,7 @@ func (f *Flow) follow(c *rempart.Case) *Follow {
 		fi := FollowItem{Number: count[i.Kind], Kind: i.Kind, Address: i.Address, State: i.State, Since: i.Since, Stops: i.Stops, LastStop: i.LastStop}
 		if n := c.Notice(i.NoticeID); n != nil {
 			fi.Service = n.ServiceName
+			fi.Step, fi.StepAt, fi.Answered = lastStep(n, i.State)
 		}
 		if i.Decision != nil {
 			fi.Measure = i.Decision.Measure

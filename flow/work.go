@@ -104,6 +104,10 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		fail, err = f.submit(ctx, c)
 	case rempart.JobOrder:
 		fail, err = f.carry(ctx, c)
+	case rempart.JobRung:
+		fail, err = f.rung(ctx, c)
+	case rempart.JobDraft:
+		err = f.second(ctx, c)
 	case jobStop:
 		fail, err = f.tellStop(ctx, c)
 	default:
@@ -124,6 +128,9 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 			f.giveUp(ctx, c, err)
 		case rempart.JobOrder:
 			f.dropOrder(ctx, c, err)
+		}
+		if c.Job.Kind == rempart.JobRung {
+			f.rungGivenUp(ctx, c, err)
 		}
 		return f.DB.BuryJob(ctx, c.ID, rempart.KindOf(err).String())
 	case fail == nil:

@@ -69,6 +69,9 @@ func readClocks(name string) (rempart.ClockPolicy, error) {
 			r.Within = rempart.Span{N: c.Months, Unit: rempart.Months}
 		}
 	}
+	if p.Ladder, err = readLadder(ladderFile); err != nil {
+		return rempart.ClockPolicy{}, err
+	}
 	if err := p.Check(); err != nil {
 		return rempart.ClockPolicy{}, fmt.Errorf("default clocks %s: %w", name, err)
 	}

@@ -67,6 +67,9 @@ func (s *Server) noticeAPI(a huma.API) {
 // request came with sent it.
 func (s *Server) ownIntake(ctx context.Context, id string) (*rempart.Intake, error) {
 	it, err := s.DB.Intake(ctx, id)
+	if rempart.KindOf(err) == rempart.NotFound { // who kept the number only
+		it, err = s.DB.IntakeByNumber(ctx, id)
+	}
 	if rempart.KindOf(err) == rempart.NotFound || err == nil && it.PeerID != ctx.Value(peerKey{}).(rempart.Peer).ID {
 		err = &rempart.Error{Kind: rempart.NotFound, Code: "notice.missing", Public: "There is no such notice."}
 	}

@@ -22,6 +22,8 @@ var flashes = []string{
 	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped", "case_skipped", "queue_end",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 	"order_retried", "order_by_hand", "complaint_decided",
+	"order_retried", "order_by_hand",
+	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved",
 }
 
 // consolePage starts a page of the staff's side.
@@ -177,6 +179,7 @@ var tones = map[string]string{
 	"qualification.proposed": "warn", "qualification.confirmed": "success",
 	"intake.received": "warn", "intake.decided": "success",
 	"clock.running": "info", "clock.warned": "warn", "clock.missed": "danger", "clock.escalated": "danger", "clock.met": "success",
+	"rung.queued": "info", "rung.asked": "warn", "rung.sent": "success", "rung.answered": "success", "rung.next": "info",
 	"step.todo": "warn", "step.review": "warn", "step.waiting": "info", "step.done": "success",
 }
 

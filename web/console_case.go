@@ -32,6 +32,7 @@ type caseView struct {
 	Asking    *askingForm // the one question to ask, if there is one
 	Newer     *newerPack  // a law pack other than the one of the case
 	Clocks    clocksView
+	Ladders   map[string]*ladderView // by notice
 	Assign    assignView
 	Keep      keepView
 	Talk      talkView
@@ -213,6 +214,7 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 		return
 	}
 	v.Asking, v.Newer = asking(p, c, v.Correct), s.newerPack(p, c)
+	v.Ladders = ladders(p, c)
 	labels := map[string]string{}
 	for _, i := range v.Addresses {
 		labels[i.ID] = i.Label

@@ -62,15 +62,26 @@ func TestClockOfSilentPlatform(t *testing.T) {
 	d.work()
 	s := d.sit(rempart.RoleAnalyst)
 	a := s.page(at)
-	a.want(t, "À faire : relancer la plateforme.", "En retard de", "échue", `value="done"`)
+	a.want(t, "À faire : relancer la plateforme.", "En retard de", "échue")
+	step := regexp.MustCompile(at + `/steps/[0-9a-v]+`).FindString(a.body)
+	if step == "" {
+		t.Fatal("no way to the step that is to be done")
+	}
 	s.page("/console/").want(t, "Accusé de réception", "échéance proche ou passée")
 	s.page("/console/calendar?view=agenda").want(t, "En retard", c.Ref, "relancer la plateforme")
-	s.changed(at+"/clocks/"+k.ID, "action", "done").want(t, "C’est noté comme fait.", "Fait : relancer la plateforme")
+	s.page(step).want(t, "Le rappel n’a pas pu partir de lui-même", "enregistrée sous le numéro F-1", "Noter l’envoi et sa preuve")
+	if b := s.post(step, "action", "record", "text", "Un rappel.", "day", "2026-11-30", "channel", "form", "proof", ""); b.status != http.StatusUnprocessableEntity {
+		t.Errorf("a proof to come, without a reference: %d", b.status)
+	} else {
+		b.want(t, "aujourd’hui au plus tard", "le lieu où la copie est gardée", "Un rappel.")
+	}
+	s.changed(step, "action", "record", "text", "Un rappel.", "day", d.now.Format(time.DateOnly), "channel", "form", "proof", "formulaire 42").want(t, "L’envoi et sa preuve sont au dossier.", "formulaire 42")
+	s.page(at).want(t, "Suites de la notification", "Rappel n° 2", "fait, preuve tenue")
 	if got := d.reload(c).Clocks; got[len(got)-1].Round != 2 || got[len(got)-1].Task != "" {
 		t.Errorf("after the reminder: %+v", got[len(got)-1])
 	}
-	if a := s.post(at+"/clocks/"+k.ID, "action", "done"); a.status != http.StatusConflict {
-		t.Errorf("the same task again: %d", a.status)
+	if a := s.post(step, "action", "record", "text", "Un rappel.", "day", d.now.Format(time.DateOnly), "channel", "form", "proof", "x"); a.status != http.StatusConflict {
+		t.Errorf("the same step again: %d", a.status)
 	}
 	if a := s.post(at+"/clocks/"+k.ID, "action", "explode"); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("an action that is none: %d", a.status)

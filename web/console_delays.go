@@ -21,6 +21,7 @@ type delaysView struct {
 	DaysFrom string
 	Remarks  []remark
 	Versions []versionLine
+	Steps    []ladderStepView
 }
 
 // A delayView is one rule of the form.
@@ -90,6 +91,7 @@ func (s *Server) delaysPage(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		v.Rules = append(v.Rules, d)
 	}
+	v.Steps = ladderSteps(p, policy, r.PostForm, wrong)
 	all, err := s.DB.ClockPolicies(r.Context())
 	if err != nil {
 		s.fail(w, r, "console", err)
@@ -141,6 +143,7 @@ func (s *Server) delaysPost(w http.ResponseWriter, r *http.Request) {
 			*to = span
 		}
 	}
+	policy.Ladder, wrong = ladderOf(policy.Ladder, r.PostForm, wrong)
 	if len(wrong) > 0 {
 		s.delaysPage(w, r, statusOf(wrong), was, wrong)
 		return

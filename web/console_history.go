@@ -62,6 +62,9 @@ var eventWords = map[string][]string{
 	"notice.attempt_failed":   {"notice"},
 	"notice.failed":           {"notice"},
 	"notice.acknowledged":     {"notice", "number"},
+	"item.redecided":          {"item", "measure", "why"},
+	"rung.moved":              {"notice", "step", "state"},
+	"rung.attempt_failed":     {"notice", "step"},
 	"match.stopped":           {"item", "distance"},
 	"clock.started":           {"clock", "due"},
 	"clock.changed":           {"clock", "due"},
@@ -88,6 +91,7 @@ var eventWords = map[string][]string{
 	"complaint.received":      {"number", "by"},
 	"complaint.item_reversed": {"item", "measure"},
 	"complaint.decided":       {"number", "outcome"},
+	"intake.reminded":         {"count"},
 	"statement.sent":          {"item"},
 	"statement.withheld":      {"item"},
 	"statement.dry_run":       {"item"},
@@ -154,6 +158,12 @@ func eventWord(p page, name, value string, names map[string]string) string {
 			facts = append(facts, lowerFirst(p.sentence("fact."+f, f)))
 		}
 		return strings.Join(facts, ", ")
+	case "step":
+		return p.T("rung." + value)
+	case "state":
+		return p.T("pill.rung." + value)
+	case "why":
+		return p.T("redecided." + value)
 	case "measure", "callback", "task", "skip", "do", "by", "outcome":
 		return p.T(name + "." + value)
 	case "due", "until":

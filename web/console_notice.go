@@ -21,6 +21,11 @@ type noticeView struct {
 	GoodFaith   bool
 	Items       []noticeItemView
 	Remarks     []remark
+
+	Corrects   string           // the item whose decision is being corrected
+	Correction rempart.Decision // as it was typed
+	Reason     string
+	Ladder     *ladderView
 }
 
 // A noticeItemView is one item of a notice with what the platform decided.
@@ -30,6 +35,9 @@ type noticeItemView struct {
 	State    rempart.ItemState
 	Decision *rempart.Decision
 	Prints   []printLine
+	ID       string
+	Past     []rempart.PastDecision
+	Correct  *repliedView // nil when there is nothing to correct
 }
 
 // Editable tells whether the text can still change.
@@ -100,9 +108,15 @@ func (s *Server) noticePage(w http.ResponseWriter, r *http.Request, status int, 
 		x := noticeItemView{Address: ni.Address}
 		for _, a := range addresses {
 			if a.ID == ni.ID {
-				x.Label, x.State, x.Decision = a.Label, a.State, a.Decision
+				x.ID, x.Label, x.State, x.Decision, x.Past = a.ID, a.Label, a.State, a.Decision, a.Past
 				if a.NoticeID != v.Notice.ID {
-					x.Decision = nil
+					x.Decision, x.Past = nil, nil
+				}
+				if x.Decision != nil && p.May("work") && c.State != rempart.CaseClosed {
+					x.Correct = &repliedView{Measures: measures, Grounds: grounds, Redress: redress, Form: *x.Decision, Items: []repliedItem{{ID: a.ID, Label: a.Label}}}
+					if v.Corrects == a.ID {
+						x.Correct.Form, x.Correct.Remarks = v.Correction, v.Remarks
+					}
 				}
 			}
 		}
@@ -111,6 +125,7 @@ func (s *Server) noticePage(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		v.Items = append(v.Items, x)
 	}
+	v.Ladder = ladders(p, c)[v.Notice.ID]
 	p.Title, p.Data = p.T("notice.title", v.Notice.ServiceName, c.Ref), v
 	s.render(w, r, status, "console/notice", p)
 }

@@ -43,6 +43,10 @@ var doors = map[string]doorRule{
 	"POST /console/cases/{ref}/state":               {right: rempart.RightWork},
 	"POST /console/cases/{ref}/messages":            {right: rempart.RightWork},
 
+	"POST /console/cases/{ref}/notices/{id}/items/{item}": {right: rempart.RightWork},
+	"GET /console/cases/{ref}/steps/{id}":                 {right: rempart.RightRead},
+	"POST /console/cases/{ref}/steps/{id}":                {right: rempart.RightWork},
+
 	"POST /console/cases/{ref}/hold":          {right: rempart.RightWork},
 	"POST /console/cases/{ref}/identity":      {right: rempart.RightWork},
 	"POST /console/cases/{ref}/identity/open": {right: rempart.RightIdentity, fresh: true},

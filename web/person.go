@@ -85,6 +85,7 @@ type followedItem struct {
 	Next     string
 	Stops    string
 	LastStop string
+	Step     string // what we have done since, "" for nothing
 }
 
 // itemTones are the colours of the states; each is told in words as well.
@@ -118,6 +119,13 @@ func newFollowedItem(p page, i flow.FollowItem, minor bool) followedItem {
 	v := followedItem{
 		Tone: itemTones[i.State], State: p.T("follow.state." + state),
 		Sentence: p.T("follow.say."+state, p.Date(i.Since), service), Next: p.T("follow.then." + state),
+	}
+	if i.Step != "" {
+		key := "follow.step." + string(i.Step)
+		if i.Answered {
+			key += ".answered"
+		}
+		v.Step = p.T(key, p.Date(i.StepAt), service)
 	}
 	if i.Kind == rempart.ItemAddress {
 		v.Title, v.Where = p.T("follow.address", i.Number), i.Address
@@ -157,7 +165,7 @@ func hostOnly(p page, address string) string {
 // itemSentence says where an item stands, for programs of the person.
 func (s *Server) itemSentence(lang string, i flow.FollowItem) string {
 	v := newFollowedItem(page{Lang: lang, pages: s.pages}, i, false)
-	return strings.TrimSpace(v.Sentence + " " + v.Stops)
+	return strings.Join(strings.Fields(v.Sentence+" "+v.Step+" "+v.Stops), " ")
 }
 
 // nextSentence says where the whole report stands and what happens next.

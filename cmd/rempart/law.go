@@ -131,7 +131,7 @@ func readPacks(name string) ([]namedFile, error) {
 	}
 	var out []namedFile
 	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" || strings.HasPrefix(d.Name(), "help-") || strings.HasPrefix(d.Name(), "clocks-") {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" || strings.HasPrefix(d.Name(), "help-") || strings.HasPrefix(d.Name(), "clocks-") || strings.HasPrefix(d.Name(), "ladder-") {
 			return err
 		}
 		b, err := fs.ReadFile(fsys, path)
