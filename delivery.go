@@ -89,10 +89,12 @@ func (c *Case) CancelNotice(id string, by Actor, at time.Time) error {
 // delivery. Delivery goes through the outbox: the job is saved with the
 // decision.
 func (c *Case) SendNotice(id string, by Actor, at time.Time) error {
-	n := c.Notice(id)
-	if n == nil {
-		return notFound("notice")
-	}
+	return c.SendNoticeIn(id, 0, by, at)
+}
+
+// send is SendNotice; nothing leaves before the instant leaves, zero for at once.
+func (c *Case) send(n *Notice, leaves time.Time, by Actor, at time.Time) error {
+	id := n.ID
 	if n.State == NoticeFailed && c.outdated(n) {
 		return conflict("notice.outdated", "The facts have been corrected since this notice was written. Give it up, then prepare another.")
 	}
@@ -122,8 +124,17 @@ func (c *Case) SendNotice(id string, by Actor, at time.Time) error {
 	// A retry by hand is another job for the same notice: the platform still
 	// sees one notice, as the notice's identifier is the idempotency key.
 	key := "send:" + id + ":" + itoa(len(n.Attempts))
+	if n.Recalls > 0 { // the job that was called back has spent the key
+		key += ":" + itoa(n.Recalls)
+	}
+	run := at
+	n.LeavesAt, n.Left, n.Job = leaves, time.Time{}, ""
+	if !leaves.IsZero() {
+		run, n.Job = leaves, key
+		n.Recalls++
+	}
 	c.event("notice.queued", c.ID, by, at, "notice", id, "service", n.ServiceID)
-	c.job(Job{Kind: JobSend, Subject: c.ID, Key: key, Payload: id, RunAt: at})
+	c.job(Job{Kind: JobSend, Subject: c.ID, Key: key, Payload: id, RunAt: run})
 	return c.act(at)
 }
 

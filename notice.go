@@ -53,6 +53,13 @@ type Notice struct {
 	Number   string    `json:"number,omitempty"` // the platform's identifier, from its receipt
 	Attempts []Attempt `json:"attempts,omitempty"`
 
+	LeavesAt time.Time   `json:"leaves_at,omitzero"` // queued: nothing leaves before, and until then it can be called back
+	Left     time.Time   `json:"left,omitzero"`      // when its delivery began
+	Job      string      `json:"job,omitempty"`      // key of the one job that delivers it
+	Before   []Before    `json:"before,omitempty"`   // its items as they were, to call it back
+	From     NoticeState `json:"from,omitempty"`     // its state as it was
+	Recalls  int         `json:"recalls,omitempty"`  // how often it was queued so that it could be called back
+
 	Cites  string `json:"cites,omitempty"`  // the earlier notice of this case that it insists on
 	Exempt bool   `json:"exempt,omitempty"` // the service handles no complaints, as a micro or small enterprise (art. 19)
 	Rungs  []Rung `json:"rungs,omitempty"`  // the steps taken because it was not answered as asked

@@ -12,6 +12,7 @@ var noticeEvents = map[string]struct {
 }{
 	"notice.prepared":       {rempart.NoticeDraft, []rempart.NoticeState{""}},
 	"notice.edited":         {rempart.NoticeDraft, []rempart.NoticeState{rempart.NoticeDraft}},
+	"notice.recalled":       {rempart.NoticeDraft, []rempart.NoticeState{rempart.NoticeQueued}},
 	"notice.queued":         {rempart.NoticeQueued, []rempart.NoticeState{rempart.NoticeDraft, rempart.NoticeFailed}},
 	"notice.attempt_failed": {rempart.NoticeQueued, []rempart.NoticeState{rempart.NoticeQueued}},
 	"notice.failed":         {rempart.NoticeFailed, []rempart.NoticeState{rempart.NoticeQueued}},

@@ -195,6 +195,16 @@ func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if n.State != rempart.NoticeQueued {
 		return nil, nil // sent, and recorded, before we were stopped
 	}
+	if !n.LeavesAt.IsZero() { // from here on nobody calls it back
+		ok := false
+		if err := f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error {
+			ok = c.NoticeLeaves(n.ID, claim.Job.Key, f.Now())
+			return nil
+		}); err != nil || !ok {
+			return nil, err
+		}
+		f.at("notice.send.leaves")
+	}
 	var number string
 	var status int
 	var answer string

@@ -22,8 +22,7 @@ var flashes = []string{
 	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped", "case_skipped", "queue_end",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 	"order_retried", "order_by_hand", "complaint_decided",
-	"order_retried", "order_by_hand",
-	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved",
+	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled",
 }
 
 // consolePage starts a page of the staff's side.

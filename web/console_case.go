@@ -33,6 +33,7 @@ type caseView struct {
 	Newer     *newerPack  // a law pack other than the one of the case
 	Clocks    clocksView
 	Ladders   map[string]*ladderView // by notice
+	Now       time.Time
 	Assign    assignView
 	Keep      keepView
 	Talk      talkView
@@ -214,7 +215,7 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 		return
 	}
 	v.Asking, v.Newer = asking(p, c, v.Correct), s.newerPack(p, c)
-	v.Ladders = ladders(p, c)
+	v.Ladders, v.Now = ladders(p, c), s.Now()
 	labels := map[string]string{}
 	for _, i := range v.Addresses {
 		labels[i.ID] = i.Label

@@ -58,6 +58,8 @@ var eventWords = map[string][]string{
 	"notice.edited":           {"notice"},
 	"notice.cancelled":        {"notice"},
 	"notice.queued":           {"notice"},
+	"notice.recalled":         {"notice"},
+	"notice.leaves":           {"notice"},
 	"notice.sent":             {"notice", "number"},
 	"notice.attempt_failed":   {"notice"},
 	"notice.failed":           {"notice"},

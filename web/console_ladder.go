@@ -366,3 +366,9 @@ func (v caseView) StepOf(k rempart.Clock) string {
 	}
 	return ""
 }
+
+// Recallable tells whether a notice has not left yet.
+func (v caseView) Recallable(id string) bool {
+	n := v.Case.Notice(id)
+	return n != nil && n.Recallable(v.Now)
+}

@@ -124,3 +124,28 @@ func TestRungSentences(t *testing.T) {
 		}
 	}
 }
+
+// TestRecall: the case and the notice say until when nothing leaves, and the
+// button calls it back; afterwards there is no button.
+func TestRecall(t *testing.T) {
+	d := clocked(t)
+	d.flow.Undo = time.Minute
+	c := d.open(rempart.AgeSaidAdult)
+	ctx := context.Background()
+	d.must(d.db.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error { return c.ConfirmQualification(c.Quals[0].ID, "Saule", d.now) }))
+	id, err := d.flow.Draft(ctx, c.ID, forum, []string{c.Items[0].ID}, "Saule")
+	d.must(err)
+	at := "/console/cases/" + c.Ref + "/notices/" + id
+	s := d.sit(rempart.RoleAnalyst)
+	s.changed(at, "action", "send", "good_faith", "yes").want(t, "Annuler l’envoi", "rien n’a quitté cette instance")
+	s.page("/console/cases/"+c.Ref).want(t, "Annuler l’envoi")
+	s.changed(at, "action", "recall").want(t, "L’envoi est annulé")
+	s.changed(at, "action", "send", "good_faith", "yes")
+	d.now = d.now.Add(time.Minute)
+	if strings.Contains(s.page(at).body, `value="recall"`) {
+		t.Error("the button is still there when the time has passed")
+	}
+	if a := s.post(at, "action", "recall"); a.status != http.StatusConflict {
+		t.Errorf("called back too late: %d", a.status)
+	}
+}

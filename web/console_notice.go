@@ -26,6 +26,7 @@ type noticeView struct {
 	Correction rempart.Decision // as it was typed
 	Reason     string
 	Ladder     *ladderView
+	Recallable bool // it has not left yet
 }
 
 // A noticeItemView is one item of a notice with what the platform decided.
@@ -125,6 +126,7 @@ func (s *Server) noticePage(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		v.Items = append(v.Items, x)
 	}
+	v.Recallable = v.Notice.Recallable(s.Now())
 	v.Ladder = ladders(p, c)[v.Notice.ID]
 	p.Title, p.Data = p.T("notice.title", v.Notice.ServiceName, c.Ref), v
 	s.render(w, r, status, "console/notice", p)
@@ -167,8 +169,11 @@ func (s *Server) noticePost(w http.ResponseWriter, r *http.Request) {
 					return err
 				}
 			}
-			return c.SendNotice(n.ID, m.Alias, at)
+			return c.SendNoticeIn(n.ID, s.Flow.Undo, m.Alias, at)
 		}
+	case "recall":
+		code = "notice_recalled"
+		change = func(c *rempart.Case, at time.Time) error { return c.RecallNotice(n.ID, m.Alias, at) }
 	case "cancel":
 		code = "notice_cancelled"
 		change = func(c *rempart.Case, at time.Time) error { return c.CancelNotice(n.ID, m.Alias, at) }

@@ -38,6 +38,7 @@ type instanceConfig struct {
 	origin   string // base address for others, "" to take it from the listener
 	notifier rempart.Notifier
 	keep     rempart.Retention // nil for the default
+	undo     time.Duration     // how long a notice that was sent can be called back
 	now      func() time.Time
 	advance  func(time.Duration) time.Time
 	log      *slog.Logger
@@ -76,7 +77,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if err != nil {
 		return nil, keyringHint(err, c.keyringPath())
 	}
-	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault,
+	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Undo: c.undo, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault,
 		Transparency: c.transparency})
 	if c.hub {
 		if err := f.Prepare(ctx); err != nil {

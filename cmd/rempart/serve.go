@@ -44,6 +44,8 @@ type serveCmd struct {
 	Trusted   bool   `help:"Hub: the association is a trusted flagger (DSA art. 22)." env:"REMPART_TRUSTED"`
 	Expertise string `help:"Hub: the area it was designated for." env:"REMPART_EXPERTISE"`
 
+	Undo time.Duration `help:"Hub: how long a notice that was sent can be called back before it leaves; 0s is not at all." default:"60s" env:"REMPART_UNDO"`
+
 	Keep map[string]int `help:"Hub: days for which closed cases are kept before they are erased, by class: minor=365;adult=365;unfounded=90, which is the default; 0 is without end." env:"REMPART_KEEP"`
 
 	Transparency      string `help:"Platform: address of the EU's transparency database, or of its sandbox, to send statements of reasons to; default: a dry run." env:"REMPART_TRANSPARENCY"`
@@ -58,6 +60,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	transparency, err := c.transparency()
 	if err != nil {
 		return err
+	}
+	if c.Undo < 0 || c.Undo > time.Hour {
+		return hinted{fmt.Errorf("a notice cannot be called back for %s", c.Undo), "give -undo from 0s to 1h"}
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	keep, err := retention(c.Keep)
@@ -74,7 +79,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	has := func(role string) bool { return strings.Contains(" "+strings.Join(c.Role, " ")+" ", " "+role+" ") }
 	i, err := openInstance(ctx, instanceConfig{
-		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, log: log,
+		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, undo: c.Undo, log: log,
 		notifier:     rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
 		transparency: transparency,
 	})

@@ -45,6 +45,7 @@ var killPoints = []struct {
 	{"qualify.claimed", "hub", "report"},
 	{"qualify.saved", "hub", "report"},
 	{"notice.send.claimed", "both", "send"},
+	{"notice.send.leaves", "both", "send"},
 	{"notice.send.delivered", "both", "send"},
 	{"notice.send.saved", "both", "send"},
 	{"answer.before", "both", "send"},

@@ -60,7 +60,7 @@ func startProc(t testing.TB, bin, killAt string, args ...string) *proc {
 	t.Helper()
 	addr := procAddr(t)
 	p := &proc{t: t, bin: bin, data: filepath.Join(t.TempDir(), "data"), url: "http://" + addr, end: make(chan struct{})}
-	p.args = append([]string{"serve", "-data", p.data, "-addr", addr}, args...)
+	p.args = append([]string{"serve", "-data", p.data, "-addr", addr, "-undo", "1s"}, args...)
 	if err := p.start(killAt); err != nil {
 		t.Fatal(err)
 	}
