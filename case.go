@@ -55,6 +55,7 @@ type Case struct {
 	Clocks    []Clock         `json:"clocks,omitempty"`     // see Wind and Tick
 	Messages  []Message       `json:"messages,omitempty"`   // with the person, the oldest first
 	Assigned  *Assignment     `json:"assigned,omitempty"`   // who works on it; nil: nobody
+	Planned   *Planned        `json:"planned,omitempty"`    // what a bulk act is about to do; nil: nothing
 	ClosedFor string          `json:"closed_for,omitempty"` // the reason it was closed
 	ClosedAt  time.Time       `json:"closed_at,omitzero"`
 

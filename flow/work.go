@@ -98,6 +98,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		err = f.qualify(ctx, c.Job.Subject)
 	case rempart.JobSend:
 		fail, err = f.send(ctx, c)
+	case rempart.JobBulk:
+		err = f.bulk(ctx, c)
 	case rempart.JobCallback:
 		fail, err = f.tell(ctx, c)
 	case rempart.JobStatements:

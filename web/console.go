@@ -20,6 +20,7 @@ var flashes = []string{
 	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
 	"factor_added", "factor_removed", "sessions_ended", "staff_changed",
 	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped", "case_skipped", "queue_end",
+	"bulk_planned", "bulk_undone",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 	"order_retried", "order_by_hand", "complaint_decided",
 	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled",
@@ -179,6 +180,7 @@ var tones = map[string]string{
 	"intake.received": "warn", "intake.decided": "success",
 	"clock.running": "info", "clock.warned": "warn", "clock.missed": "danger", "clock.escalated": "danger", "clock.met": "success",
 	"rung.queued": "info", "rung.asked": "warn", "rung.sent": "success", "rung.answered": "success", "rung.next": "info",
+	"bulk.good": "success", "bulk.refused": "danger", "bulk.waiting": "warn", "bulk.done": "success",
 	"step.todo": "warn", "step.review": "warn", "step.waiting": "info", "step.done": "success",
 }
 

@@ -36,6 +36,10 @@ var eventWords = map[string][]string{
 	"message.sent":            {},
 	"message.settled":         {},
 	"case.closed":             {},
+	"bulk.planned":            {"act", "until"},
+	"bulk.undone":             {"act"},
+	"bulk.done":               {"act"},
+	"bulk.refused":            {"act"},
 	"case.reopened":           {},
 	"case.withdrawn":          {},
 	"hold.placed":             {},
@@ -168,6 +172,8 @@ func eventWord(p page, name, value string, names map[string]string) string {
 		return p.T("redecided." + value)
 	case "measure", "callback", "task", "skip", "do", "by", "outcome":
 		return p.T(name + "." + value)
+	case "act":
+		return lowerFirst(p.T("bulk.act." + value))
 	case "due", "until":
 		if t, err := time.Parse(time.RFC3339, value); err == nil {
 			return p.DateTime(t)

@@ -28,6 +28,8 @@ type queueView struct {
 	Quick   []tab // views that everybody has
 	Kept    []tab // views that she kept
 	Start   string
+	Bulk    bool     // she may act on many cases at once
+	Others  []option // to whom cases can be handed over
 }
 
 // A filterView is what the queue is narrowed by, as the form shows it.
@@ -173,6 +175,17 @@ func (s *Server) queueView(r *http.Request) (v queueView, err error) {
 		v.AtRisk += n
 	}
 	v.Next, v.First = turn(r, p, next)
+	if v.Bulk = mayBulk(m) && len(v.Rows) > 0; v.Bulk {
+		staff, err := s.DB.AllStaff(ctx)
+		if err != nil {
+			return v, err
+		}
+		for _, o := range staff {
+			if o.May(rempart.RightWork) && o.DisabledAt.IsZero() {
+				v.Others = append(v.Others, option{Value: o.ID, Text: string(o.Alias)})
+			}
+		}
+	}
 	return v, s.queueViews(r, p, &v)
 }
 

@@ -82,3 +82,26 @@ func TestDashboardScreens(t *testing.T) {
 		x.looker(rempart.RoleAuditor).look("dashboard-empty", "/console/dashboard")
 	}
 }
+
+// TestBulkScreens ticks cases by keyboard and looks at the queue, the preview and
+// the act that waits.
+func TestBulkScreens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	d := newDesk(t, true, false)
+	for k := range 4 {
+		d.open([]rempart.Age{rempart.AgeSaidAdult, rempart.AgeSaidUnder15}[k%2])
+	}
+	l := d.looker(rempart.RoleLead)
+	pick := []chromedp.Action[chromedp.Void]{chromedp.KeyEvent("j"), chromedp.KeyEvent("j"), chromedp.KeyEvent("x"), chromedp.KeyEvent("j"), chromedp.KeyEvent("x"), chromedp.KeyEvent("B"), chromedp.WaitVisible(chromedp.CSS("#bulk-act"))}
+	l.look("bulk-queue", "/console/", pick...)
+	if n := eval[int](t, l.ctx, `document.querySelectorAll('input[name="case"]:checked').length`); n != 2 {
+		t.Errorf("%d cases ticked by x, want 2", n)
+	}
+	act := append(pick, chromedp.SetValue(chromedp.CSS("#bulk-act"), "take"), chromedp.Click(chromedp.CSS("form#bulk button")), chromedp.WaitVisible(chromedp.CSS("button[name=plan]")))
+	l.look("bulk-preview", "/console/", act...)
+	visit(t, l.ctx, chromedp.KeyEvent("y"), chromedp.WaitVisible(chromedp.CSS(`form[action*="/undo"]`)))
+	l.look("bulk-waits", eval[string](t, l.ctx, "location.pathname"))
+	visit(t, l.ctx, chromedp.KeyEvent("z"), chromedp.WaitVisible(chromedp.CSS(".notice.success")))
+}

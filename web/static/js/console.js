@@ -60,6 +60,16 @@ function move(by) {
   return true;
 }
 
+// pick ticks the row that has the focus, or all rows, for an act on many cases.
+function pick(all) {
+  const row = document.activeElement?.closest('table.queue tr');
+  const boxes = [...(all ? document : row ?? document.createElement('p')).querySelectorAll('table.queue input[name="case"], input[name="case"][form="bulk"]')];
+  if (boxes.length === 0) return false;
+  const to = boxes.some((box) => !box.checked);
+  for (const box of boxes) box.checked = to;
+  return true;
+}
+
 // submit sends the form of a field and asks for the next case. Of several
 // buttons it presses none but the one that has the focus.
 function submit(target) {
@@ -138,6 +148,8 @@ document.addEventListener('keydown', (event) => {
     list();
   } else if (event.key === 'j' || event.key === 'k') {
     if (move(event.key === 'j' ? 1 : -1)) event.preventDefault();
+  } else if (event.key === 'x' || event.key === 'X') {
+    if (pick(event.key === 'X')) event.preventDefault();
   } else {
     const element = keyed().find((e) => e.dataset.key === event.key);
     if (element) {
