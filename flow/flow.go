@@ -16,6 +16,9 @@
 package flow
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -23,6 +26,7 @@ import (
 	"rempart"
 	"rempart/exchange"
 	"rempart/law"
+	"rempart/near"
 	"rempart/store"
 )
 
@@ -67,9 +71,56 @@ func New(f Flow) *Flow {
 		f.Log = slog.New(slog.DiscardHandler)
 	}
 	f.index = newIndex(f.DB)
+	f.index.log = f.Log
 	f.wake = make(chan struct{}, 1)
 	return &f
 }
+
+// OpenIndex has the index of active entries, and what is known of them, kept in a
+// folder of this machine, so that the next start needs not read them all again:
+// Close closes it. It is called before anything is looked up.
+func (f *Flow) OpenIndex(ctx context.Context, dir string) error {
+	x, err := openIndex(ctx, f.DB, dir)
+	if err != nil {
+		return fmt.Errorf("flow: opening the index: %w", err)
+	}
+	x.log = f.Log
+	f.index = x
+	return nil
+}
+
+// UpdateIndex brings the index in a folder up to date and closes it, for whoever
+// serves from it next. progress is told the number of entries now and then. Where
+// another process serves from it already, which follows by itself, it does
+// nothing and reports false.
+func (f *Flow) UpdateIndex(ctx context.Context, dir string, progress func(entries int)) (did bool, err error) {
+	x, err := openFirst(ctx, f.DB, dir)
+	if errors.Is(err, near.ErrLocked) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("flow: opening the index: %w", err)
+	}
+	defer func() { err = errors.Join(err, x.close(context.WithoutCancel(ctx))) }()
+	done := make(chan error, 1)
+	go func() {
+		_, err := x.catchUp(ctx)
+		done <- err
+	}()
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			return true, err
+		case <-tick.C:
+			progress(x.len())
+		}
+	}
+}
+
+// Close closes the index, when nothing is looked up any more.
+func (f *Flow) Close() error { return f.index.close(context.Background()) }
 
 // Wake tells the worker that there may be work; it need not be called, as the
 // worker looks by itself a few times a second.

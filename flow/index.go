@@ -1,8 +1,7 @@
 package flow
 
 import (
-	"context"
-	"slices"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,62 +13,37 @@ import (
 	"rempart/vpdq"
 )
 
-// fresh is how old the index may be when a lookup starts: an older one is
-// brought up to date first, so an entry that was committed is found 10 ms later
-// at the latest, with nothing asked of the database in between.
-const fresh = 10 * time.Millisecond
-
-// An index holds every active entry in memory and follows the store's change
-// table.
+// An index holds every active entry and follows the store's change table: the
+// values in near, what else is known of them on a shelf, both in memory or both
+// in files of this node.
 type index struct {
 	db   *store.DB
+	log  *slog.Logger
 	near *near.Index // PDQ, by the entry's number, and images of videos, by frameID
+	disk *diskShelf  // the shelf, where it is on disk; else nil
 
 	heard atomic.Int64 // when the hub's feed was last read to its end, in nanoseconds since processStart; 0: never
 
-	follow sync.Mutex // held while following; owns cursor
-	cursor string
+	closing atomic.Bool  // nothing is read any more
+	read    atomic.Int64 // changes, since it was opened
 
-	mu      sync.RWMutex // guards the rest
-	at      time.Time    // when the change table was last read to its end
-	where   string       // cursor reached then
-	entries map[uint64]store.Change
-	videos  map[uint64][]vpdq.Feature        // by the entry's number: the images that are in near
-	exact   map[rempart.Fingerprint][]uint64 // SHA-256 and MD5, by type and value
+	following sync.Mutex // guards the next two
+	round     *round     // under way, or nil
+	failed    bool       // the last one did
+
+	saves   sync.Mutex // held while the local copy is written
+	unsaved bool       // it could not be, the last time
+
+	mu     sync.RWMutex // guards the rest
+	at     time.Time    // when the change table was last read to its end
+	where  string       // cursor reached then
+	cursor string       // up to which everything is in; the round under way alone moves it
+	shelf  shelf
+	videos map[uint64][]vpdq.Feature // by the entry's number: the images that are in near
 }
 
 func newIndex(db *store.DB) *index {
-	return &index{db: db, near: near.New(), entries: map[uint64]store.Change{}, videos: map[uint64][]vpdq.Feature{}, exact: map[rempart.Fingerprint][]uint64{}}
-}
-
-// catchUp reads the change table to its end, unless that was done within
-// fresh, and returns the position reached.
-func (x *index) catchUp(ctx context.Context) (string, error) {
-	x.mu.RLock()
-	at, where := x.at, x.where
-	x.mu.RUnlock()
-	if time.Since(at) < fresh {
-		return where, nil
-	}
-	x.follow.Lock()
-	defer x.follow.Unlock()
-	for {
-		start := time.Now()
-		changes, cursor, err := x.db.Changes(ctx, x.cursor, 10_000)
-		if err != nil {
-			return "", err
-		}
-		for _, c := range changes {
-			x.apply(c)
-		}
-		x.cursor = cursor
-		if len(changes) == 0 {
-			x.mu.Lock()
-			x.at, x.where = start, cursor
-			x.mu.Unlock()
-			return cursor, nil
-		}
-	}
+	return &index{db: db, log: slog.New(slog.DiscardHandler), near: near.New(), shelf: newMemoryShelf(), videos: map[uint64][]vpdq.Feature{}}
 }
 
 // apply puts an entry in, takes it out, or replaces what is known of it: a feed
@@ -78,40 +52,28 @@ func (x *index) catchUp(ctx context.Context) (string, error) {
 func (x *index) apply(c store.Change) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if old, had := x.entries[c.Num]; had {
-		x.remove(c.Num, old.Entry.Fingerprint)
-	}
+	x.remove(c.Num)
 	if c.Entry.State != rempart.EntryActive {
 		return
 	}
-	x.entries[c.Num] = c
+	x.shelf.put(c)
 	if h, ok := hashOf(c.Entry.Fingerprint); ok {
 		x.near.Add(near.ID(c.Num), h)
-		return
-	}
-	if c.Entry.Fingerprint.Type == rempart.VPDQ {
+	} else if c.Entry.Fingerprint.Type == rempart.VPDQ {
 		x.addVideo(c.Num, c.Entry.Fingerprint)
-		return
 	}
-	k := exactKey(c.Entry.Fingerprint)
-	x.exact[k] = append(x.exact[k], c.Num)
 }
 
-// remove takes out an entry that is there; mu is held.
-func (x *index) remove(num uint64, f rempart.Fingerprint) {
-	delete(x.entries, num)
-	if _, ok := hashOf(f); ok {
+// remove takes an entry out, if it is there; mu is held. What may be in near
+// without the shelf, after a crash, goes too.
+func (x *index) remove(num uint64) {
+	_, had := x.shelf.get(num)
+	if had {
+		x.shelf.remove(num)
+	}
+	if had || x.disk != nil {
 		x.near.Remove(near.ID(num))
-		return
-	}
-	if f.Type == rempart.VPDQ {
 		x.removeVideo(num)
-		return
-	}
-	k := exactKey(f)
-	kept := slices.DeleteFunc(x.exact[k], func(n uint64) bool { return n == num })
-	if x.exact[k] = kept; len(kept) == 0 {
-		delete(x.exact, k)
 	}
 }
 
@@ -129,39 +91,78 @@ func exactKey(f rempart.Fingerprint) rempart.Fingerprint {
 
 // find returns the entries within the threshold of their list of f, in the form
 // named.
-func (x *index) find(f rempart.Fingerprint, form string) []rempart.Match {
+func (x *index) find(f rempart.Fingerprint, form string) (out []rempart.Match) {
+	h, ok := hashOf(f)
+	if !ok {
+		return x.findExact(f)
+	}
+	x.findAll([]pdq.Hash{h}, func(int) string { return form }, func(_ int, m []rempart.Match) { out = m })
+	return out
+}
+
+// findExact is find of a type that is of bytes.
+func (x *index) findExact(f rempart.Fingerprint) (out []rempart.Match) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	var out []rempart.Match
-	add := func(m rempart.Match, _ rempart.List, ok bool) {
-		if ok {
+	for _, num := range x.shelf.exact(f) {
+		if m, _, ok := x.match(num, pdq.Hash{}, 0, pdq.Original.String()); ok {
 			out = append(out, m)
 		}
-	}
-	if h, ok := hashOf(f); ok {
-		for _, m := range x.near.Search(h, pdq.MatchDistance) {
-			if num, k, ok := frameOf(m.ID); ok {
-				add(x.frameMatch(num, k, m.Distance, form))
-			} else {
-				add(x.match(uint64(m.ID), m.Distance, form))
-			}
-		}
-		return out
-	}
-	for _, num := range x.exact[exactKey(f)] {
-		add(x.match(num, 0, form))
 	}
 	return out
 }
 
-// match returns what is said of an entry found at a distance, unless that is
-// beyond its list's threshold; mu is held.
-func (x *index) match(num uint64, distance int, form string) (m rempart.Match, l rempart.List, ok bool) {
-	c, ok := x.entries[num]
+// findAll is find of many values, each in the form that form names by its place;
+// found is called for those of which there is something.
+func (x *index) findAll(values []pdq.Hash, form func(k int) string, found func(k int, m []rempart.Match)) {
+	if len(values) == 0 {
+		return
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if len(values) == 1 {
+		if m := x.near.Search(values[0], pdq.MatchDistance); len(m) > 0 {
+			found(0, x.said(m, form(0)))
+		}
+		return
+	}
+	for from := 0; from < len(values); from += searchAtOnce {
+		for k, m := range x.near.SearchBatch(values[from:min(from+searchAtOnce, len(values))], pdq.MatchDistance) {
+			if len(m) > 0 {
+				found(from+k, x.said(m, form(from+k)))
+			}
+		}
+	}
+}
+
+// said returns what is said of what near found; mu is held.
+func (x *index) said(found []near.Match, form string) (out []rempart.Match) {
+	for _, m := range found {
+		var said rempart.Match
+		var ok bool
+		if num, k, frame := frameOf(m.ID); frame {
+			said, _, ok = x.frameMatch(num, k, m.Distance, form)
+		} else {
+			said, _, ok = x.match(uint64(m.ID), m.Hash, m.Distance, form)
+		}
+		if ok {
+			out = append(out, said)
+		}
+	}
+	return out
+}
+
+// match returns what is said of an entry found at a distance by its value h, if it
+// is a PDQ, unless that is beyond its list's threshold; mu is held.
+func (x *index) match(num uint64, h pdq.Hash, distance int, form string) (m rempart.Match, l rempart.List, ok bool) {
+	c, ok := x.shelf.get(num)
 	if !ok {
 		return m, l, false
 	}
 	e := c.Entry
+	if e.Fingerprint.Type == rempart.PDQ && e.Fingerprint.Value == "" {
+		e.Fingerprint.Value = h.String()
+	}
 	l, ok = listByID(e.List)
 	if !ok || distance > l.Threshold {
 		return m, l, false
@@ -174,7 +175,7 @@ func (x *index) match(num uint64, distance int, form string) (m rempart.Match, l
 func (x *index) len() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return len(x.entries)
+	return x.shelf.len()
 }
 
 func listByID(id string) (rempart.List, bool) {

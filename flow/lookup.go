@@ -35,6 +35,9 @@ func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint, lists []string
 	slices.SortFunc(all, func(a, b rempart.Match) int {
 		return cmp.Or(a.Distance-b.Distance, cmp.Compare(a.Num, b.Num))
 	})
+	if err := f.index.broken(); err != nil {
+		return nil, "", err
+	}
 	return within(all, lists), where, nil
 }
 

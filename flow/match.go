@@ -87,10 +87,12 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 	if err != nil {
 		return nil, "", err
 	}
-	out := make([]Result, len(queries))
-	for i, q := range queries {
-		out[i] = f.lookUp(q)
+	out := f.lookUpAll(queries)
+	for i := range out {
 		out[i].Matches = within(out[i].Matches, up.Lists)
+	}
+	if err := f.index.broken(); err != nil {
+		return nil, "", err
 	}
 	if up.Tell {
 		err = f.stop(ctx, out, up)
@@ -110,26 +112,49 @@ func within(all []rempart.Match, lists []string) []rempart.Match {
 // asks for; each is looked for in eight forms.
 const maxQueryFrames = 3 * rempart.MaxFrames
 
-func (f *Flow) lookUp(q Query) Result {
-	if q.Fingerprint.Type == rempart.VPDQ {
-		return f.lookUpVideo(q)
+// lookUpAll looks the queries up, the values of pictures together.
+func (f *Flow) lookUpAll(queries []Query) []Result {
+	out := make([]Result, len(queries))
+	var values []pdq.Hash
+	type of struct {
+		query int
+		form  pdq.Dihedral
 	}
-	if q.Fingerprint.Quality > 0 && q.Fingerprint.Quality < rempart.MinQuality {
-		return Result{Query: q, Refused: TooFlat} // flat pictures are all alike
+	var whose []of
+	for i, q := range queries {
+		out[i].Query = q
+		switch {
+		case q.Fingerprint.Type == rempart.VPDQ:
+			out[i] = f.lookUpVideo(q)
+		case q.Fingerprint.Quality > 0 && q.Fingerprint.Quality < rempart.MinQuality:
+			out[i].Refused = TooFlat // flat pictures are all alike
+		case q.Fingerprint.Type != rempart.PDQ:
+			out[i].Matches = nearest(f.index.findExact(q.Fingerprint))
+		default:
+			h, _ := hashOf(q.Fingerprint)
+			values, whose = append(values, h), append(whose, of{i, pdq.Original})
+			for k, h := range q.Dihedral {
+				if form := pdq.Dihedral(k); form != pdq.Original {
+					values, whose = append(values, h), append(whose, of{i, form})
+				}
+			}
+		}
 	}
-	r := Result{Query: q, Matches: f.index.find(q.Fingerprint, pdq.Original.String())}
-	for i, h := range q.Dihedral {
-		form := pdq.Dihedral(i)
-		if q.Fingerprint.Type != rempart.PDQ || form == pdq.Original {
+	f.index.findAll(values, func(k int) string { return whose[k].form.String() }, func(k int, m []rempart.Match) {
+		r := &out[whose[k].query]
+		r.Matches = append(r.Matches, m...)
+	})
+	for _, w := range whose {
+		if w.form != pdq.Original {
 			continue
 		}
-		r.Matches = append(r.Matches, f.index.find(rempart.Fingerprint{Type: rempart.PDQ, Value: h.String()}, form.String())...)
+		r := &out[w.query]
+		r.Matches = nearest(r.Matches)
+		if r.Query.Fingerprint.Form == rempart.Unbordered {
+			unbordered(r.Matches)
+		}
 	}
-	r.Matches = nearest(r.Matches)
-	if q.Fingerprint.Form == rempart.Unbordered {
-		unbordered(r.Matches)
-	}
-	return r
+	return out
 }
 
 func (f *Flow) lookUpVideo(q Query) Result {
@@ -157,6 +182,9 @@ func (f *Flow) lookUpVideo(q Query) Result {
 // nearest returns one match for each entry, in its nearest form. Where a picture
 // is listed with and without its borders, that is one match.
 func nearest(all []rempart.Match) []rempart.Match {
+	if len(all) < 2 {
+		return all
+	}
 	slices.SortStableFunc(all, func(a, b rempart.Match) int { return a.Distance - b.Distance })
 	entries, media := map[string]bool{}, map[string]bool{}
 	return slices.DeleteFunc(all, func(m rempart.Match) bool {
@@ -191,6 +219,9 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 				continue // to be looked at: not stopped by that
 			}
 			k := m.PeerID + "/" + m.CaseRef + "/" + m.ItemID
+			if m.CaseRef == "" {
+				k += m.EntryID // taken in from elsewhere, without a case
+			}
 			if best, ok := nearest[k]; !ok || m.Distance < best.Distance {
 				nearest[k] = m
 			}
@@ -220,8 +251,12 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 		if err != nil {
 			return fmt.Errorf("flow: write stop: %w", err)
 		}
+		var tell []rempart.Job
+		if m.PeerID != "" && !rempart.IsSource(m.PeerID) {
+			tell = append(tell, rempart.Job{Kind: jobStop, Subject: m.PeerID, Key: key, Payload: string(payload), RunAt: now})
+		}
 		err = f.DB.Commit(ctx, key, rempart.Consequences{
-			Jobs: []rempart.Job{{Kind: jobStop, Subject: m.PeerID, Key: key, Payload: string(payload), RunAt: now}},
+			Jobs: tell,
 			Events: []rempart.Event{{Kind: "upload.stopped", Subject: m.EntryID, Actor: rempart.ActorPlatform + rempart.Actor(up.Peer), At: now,
 				Data: map[string]string{"list": m.List, "distance": fmt.Sprint(m.Distance), "form": m.Form}}},
 		})

@@ -59,8 +59,8 @@ func (x *index) removeVideo(num uint64) {
 // frameMatch returns what is said of one image of a listed video that was found;
 // mu is held.
 func (x *index) frameMatch(num uint64, k, distance int, form string) (rempart.Match, rempart.List, bool) {
-	m, l, ok := x.match(num, distance, form)
-	if !ok || distance > l.Video.Distance {
+	m, l, ok := x.match(num, pdq.Hash{}, distance, form)
+	if !ok || distance > l.Video.Distance || k >= len(x.videos[num]) {
 		return m, l, false
 	}
 	f := x.videos[num][k]
@@ -106,7 +106,7 @@ func (x *index) findVideo(forms [8][]vpdq.Feature) []rempart.Match {
 					if old, had := best[num]; had && old.Distance <= hit.Distance {
 						continue
 					}
-					if m, _, ok := x.match(num, hit.Distance, name); ok {
+					if m, _, ok := x.match(num, hit.Hash, hit.Distance, name); ok {
 						m.At = &images[from+k].Timestamp
 						best[num] = m
 					}
@@ -131,8 +131,8 @@ func (x *index) findVideo(forms [8][]vpdq.Feature) []rempart.Match {
 // count notes that an image of the query matches one of a listed video, if that
 // is near enough for its list; mu is held.
 func (x *index) count(videos map[uint64]*tally, num uint64, frame, image, distance int) {
-	c, ok := x.entries[num]
-	if !ok {
+	c, ok := x.shelf.get(num)
+	if !ok || frame >= len(x.videos[num]) {
 		return
 	}
 	if l, ok := listByID(c.Entry.List); !ok || distance > l.Video.Distance {
@@ -157,7 +157,7 @@ func (x *index) count(videos map[uint64]*tally, num uint64, frame, image, distan
 // videoMatch returns what is said of a listed video of which some images were
 // found, if that is enough for its list; mu is held.
 func (x *index) videoMatch(num uint64, t *tally, images []vpdq.Feature, form string) (m rempart.Match, ok bool) {
-	m, l, ok := x.match(num, t.nearest, form)
+	m, l, ok := x.match(num, pdq.Hash{}, t.nearest, form)
 	if !ok {
 		return m, false
 	}

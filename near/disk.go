@@ -16,6 +16,9 @@ import (
 	"rempart/pdq"
 )
 
+// ErrLocked says that another process has the folder of an index open.
+var ErrLocked = errors.New("another process has it open")
+
 // Options say how an index on disk is used.
 type Options struct {
 	// Read has segments read into memory instead of mapped. It takes the

@@ -38,7 +38,7 @@ func lockFile(name string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close() // what matters is why it cannot be had
-		return nil, fmt.Errorf("another process has it open: %w", os.NewSyscallError("flock", err))
+		return nil, fmt.Errorf("%w: %w", ErrLocked, os.NewSyscallError("flock", err))
 	}
 	return f, nil
 }

@@ -37,6 +37,8 @@ type dialect struct {
 	nextChange string // place of a change within its transaction
 	keepLast   string // statement that keeps the last place before entries are deleted, so that no later change is given it again
 	settled    string // condition on xid
+	each       string // table of the texts of a JSON array in $1: value, and key rising by 1
+	nextOf     string // places of the changes of such a table, given the first place of the transaction
 	horizon    string // the oldest transaction that still runs
 	unsealed   string // condition on a record r that may not be sealed, given the mark of the last sealing
 	stray      string // condition on a record r without a leaf that will never get one, given that mark
@@ -56,6 +58,8 @@ var sqliteDialect = &dialect{
 	nextChange: "(SELECT max(coalesce((SELECT max(seq) FROM entries WHERE xid = 0), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'last change'), 0)) + 1)",
 	keepLast: `INSERT INTO meta (name, value) SELECT 'last change', CAST(max(seq) AS TEXT) FROM entries WHERE xid = 0 HAVING max(seq) IS NOT NULL
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(meta.value AS INTEGER) < CAST(excluded.value AS INTEGER)`,
+	each:     "json_each($1) AS r",
+	nextOf:   "%d + r.key",
 	settled:  "0 = 0",
 	unsealed: "r.seq > $1",
 	stray:    "r.seq <= max($1, (SELECT coalesce(max(record), 0) FROM leaves))",
@@ -83,6 +87,8 @@ var postgresDialect = &dialect{
 	lockSeconds: "SELECT pg_advisory_xact_lock(7233628200914852)",
 	xid:         "pg_current_xact_id()::text::bigint",
 	nextChange:  "nextval('entry_changes')",
+	each:        "json_array_elements_text(CAST($1 AS json)) WITH ORDINALITY AS r (value, key)",
+	nextOf:      "nextval('entry_changes') + 0 * %d",
 	settled:     "xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
 	horizon:     "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
 	unsealed:    "r.xid >= $1",

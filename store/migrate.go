@@ -134,6 +134,9 @@ func (t *tx) epoch() error {
 		return err
 	}
 	t.db.era = epoch
+	if t.db.identity, err = t.meta("database", rempart.NewID(t.now)); err != nil {
+		return err
+	}
 	if t.db.horizon == "" {
 		return nil
 	}

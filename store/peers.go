@@ -37,6 +37,7 @@ func (db *DB) PutPeer(ctx context.Context, p rempart.Peer, key string, out *remp
 			return err
 		}
 	}
+	defer db.peerChanges.Add(1)
 	return db.write(ctx, func(t *tx) error {
 		if _, err := t.exec(`INSERT INTO peers (id, key_hash, credentials, doc) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET
 			key_hash = coalesce(excluded.key_hash, peers.key_hash), credentials = coalesce(excluded.credentials, peers.credentials), doc = excluded.doc`,
@@ -46,6 +47,9 @@ func (db *DB) PutPeer(ctx context.Context, p rempart.Peer, key string, out *remp
 		return nil
 	})
 }
+
+// PeerChanges counts the changes of peers by this process.
+func (db *DB) PeerChanges() int64 { return db.peerChanges.Load() }
 
 // Peer returns the peer with an identifier.
 func (db *DB) Peer(ctx context.Context, id string) (rempart.Peer, error) {

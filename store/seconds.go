@@ -227,7 +227,7 @@ func (db *DB) SameValue(ctx context.Context, prints []rempart.Fingerprint, lists
 			values = append(values, f.Value)
 		}
 		rows, err := db.r.QueryContext(ctx, `SELECT num, id, list, type, value, quality, state, case_ref, item_id, since, form, xid, seq FROM entries
-			WHERE type <> 'vpdq' AND value IN (`+holders(0, len(values))+`) AND list IN (`+holders(len(values), len(lists))+`)
+			WHERE type <> 'vpdq' AND type IN ('sha256', 'md5', 'pdq') AND value IN (`+holders(0, len(values))+`) AND list IN (`+holders(len(values), len(lists))+`)
 				AND peer_id = '' AND state IN ('active', 'withdrawn') AND first_xid IS NOT NULL ORDER BY xid, seq`, append(anys(values), anys(lists)...)...)
 		found, err := collect(rows, err, scanDated)
 		if err != nil {

@@ -66,7 +66,11 @@ type DB struct {
 	ring *keyring.Ring
 	era  string // part of each cursor; see epoch
 
+	identity string // of the database, and of its copies
+
 	policy atomic.Pointer[policy] // the newest that was read; a version never changes
+
+	peerChanges atomic.Int64
 
 	hashing chan struct{} // holds a place for each password being hashed, 19 MiB each
 }
@@ -163,6 +167,10 @@ func (db *DB) Close() error {
 	}
 	return nil
 }
+
+// CopyOf names what a [LocalCopy] of this database is of: the database, and the
+// epoch of its change table.
+func (db *DB) CopyOf() string { return db.identity + " " + db.era }
 
 // Ping asks the database for an answer.
 func (db *DB) Ping(ctx context.Context) error {

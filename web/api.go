@@ -86,7 +86,7 @@ func (s *Server) peer(ctx context.Context, authorization string, kinds ...rempar
 	if !ok || key == "" {
 		return rempart.Peer{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "key.missing", Public: "Send your key in the header Authorization: Bearer KEY."}
 	}
-	p, err := s.DB.PeerByKey(ctx, strings.TrimSpace(key))
+	p, err := s.peerByKey(ctx, strings.TrimSpace(key))
 	if rempart.KindOf(err) == rempart.NotFound || err == nil && !p.DisabledAt.IsZero() {
 		return rempart.Peer{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "key.unknown", Public: "This key opens nothing here."}
 	}

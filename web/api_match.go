@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -95,8 +96,14 @@ func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 			s.writeProblem(w, r, err)
 			return
 		}
+		b, err := json.Marshal(ans)
+		if err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(ans)
+		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+		w.Write(b)
 	})
 }
 

@@ -34,6 +34,7 @@ type Config struct {
 type Server struct {
 	Config
 	pages      *pages
+	keys       keys
 	lookups    chan struct{} // holds one for each code that is being looked up
 	uploads    chan struct{} // holds one for each file that is being received or checked
 	uploadTime time.Duration

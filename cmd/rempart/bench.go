@@ -23,6 +23,7 @@ type benchCmd struct {
 	Near        benchNearCmd        `cmd:"" help:"Exact search among many values, beside reading all of them; worst cases; building, opening."`
 	Video       benchVideoCmd       `cmd:"" help:"A minute of video to fingerprints, beside decoding alone with the same ffmpeg: processor time."`
 	Console     benchConsoleCmd     `cmd:"" help:"The console's pages among 100,000 cases, beside 1,000."`
+	Serve       benchServeCmd       `cmd:"" help:"Lookups over HTTP, single and in batches, and how soon a new fingerprint counts, on one node and on three."`
 	All         benchAllCmd         `cmd:"" default:"1" help:"The three of them, which is what bench does alone."`
 }
 
@@ -79,14 +80,14 @@ func (n count) String() string {
 }
 
 // A figure is one line of a bench. Less is better, except of what a machine
-// gives (GB/s).
+// gives (GB/s) and of what is served in a second (/s).
 type figure struct {
 	Name       string   `json:"name"`
 	Ours       float64  `json:"ours"`           // the median
 	Best       float64  `json:"best,omitempty"` // of all runs: what other work on the machine did not slow
 	Peer       *float64 `json:"peer"`           // null where there is none
 	Unit       string   `json:"unit"`
-	Ratio      *float64 `json:"ratio"` // peer over ours: above 1 ours is less
+	Ratio      *float64 `json:"ratio"` // peer over ours: above 1 ours is less; of what is served in a second ours over peer
 	PeerName   string   `json:"peer_name,omitempty"`
 	PeerSource string   `json:"peer_source,omitempty"` // "measured", or "published: …" of a figure from another machine
 	Naive      *float64 `json:"naive,omitempty"`       // the obvious way, measured in this run

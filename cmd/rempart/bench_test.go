@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"image/jpeg"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,12 +86,48 @@ func rows(t *testing.T, args ...string) map[string]figure {
 		if f.Ours <= 0 || (f.Peer == nil) != (f.Ratio == nil) || (f.Peer == nil) != (f.PeerSource == "") {
 			t.Errorf("%s", line)
 		}
+		if f.Unit == "/s" && f.Peer != nil {
+			f.Ours, *f.Peer = *f.Peer, f.Ours // more is better
+		}
 		if f.Peer != nil && (*f.Ratio < *f.Peer/f.Ours*0.999 || *f.Ratio > *f.Peer/f.Ours*1.001) {
 			t.Errorf("ratio: %s", line)
 		}
 		got[f.Name] = f
 	}
 	return got
+}
+
+// TestBenchServe measures three small nodes, which answer rightly or the bench
+// ends with an error.
+func TestBenchServe(t *testing.T) {
+	program, err := exec.LookPath("rempart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	benchProgram = func() (string, error) { return program, nil }
+	defer func() { benchProgram = os.Executable }()
+	got := rows(t, "serve", "-json", "-runs", "1", "-n", "20k", "-seconds", "0.3", "-commits", "3", "-conns", "2")
+	for _, name := range []string{"served, 20k values, one a request: lookups", "served, 20k values, 100 a request: p99", "from the commit to a match, one node", "from the commit to a match on the last of 3 nodes"} {
+		if _, ok := got[name]; !ok {
+			t.Errorf("no %q among %v", name, got)
+		}
+	}
+}
+
+// TestLoaderChecks checks that a wrong answer ends a measurement.
+func TestLoaderChecks(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte(`{"results":[{"matches":[]}]}`))
+	}))
+	defer srv.Close()
+	l := &loader{addr: srv.Listener.Addr().String(), conns: 1, bodies: [][]byte{[]byte("{}")}, hits: []int{1}, checked: 1}
+	if _, err := l.run(50 * time.Millisecond); err == nil || !strings.Contains(err.Error(), "a wrong answer") {
+		t.Errorf("error %v", err)
+	}
+	l.hits[0] = 0
+	if got, err := l.run(50 * time.Millisecond); err != nil || got.requests == 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
 }
 
 func TestBenchNear(t *testing.T) {

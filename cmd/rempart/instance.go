@@ -39,6 +39,7 @@ type instanceConfig struct {
 	notifier rempart.Notifier
 	keep     rempart.Retention // nil for the default
 	undo     time.Duration     // how long a notice that was sent can be called back
+	index    string            // folder of the index and what goes with it; "" for one in memory
 	now      func() time.Time
 	advance  func(time.Duration) time.Time
 	log      *slog.Logger
@@ -79,6 +80,11 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	}
 	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Undo: c.undo, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault,
 		Transparency: c.transparency})
+	if c.index != "" {
+		if err := f.OpenIndex(ctx, c.index); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	if c.hub {
 		if err := f.Prepare(ctx); err != nil {
 			return nil, errors.Join(err, db.Close())
@@ -170,6 +176,7 @@ func (i *instance) runAfter(ctx context.Context, ln net.Listener, work <-chan st
 		})
 	}
 	worker(i.flow.Work)
+	worker(i.flow.Follow)
 	if i.cfg.platform {
 		worker(i.flow.FollowHub)
 	}
@@ -189,5 +196,5 @@ func (i *instance) runAfter(ctx context.Context, ln net.Listener, work <-chan st
 		return nil
 	})
 	err := g.Wait()
-	return errors.Join(err, i.db.Close())
+	return errors.Join(err, i.flow.Close(), i.db.Close())
 }

@@ -25,6 +25,7 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Run a hub and two platforms with fictional cases, on this machine only."`
 	Hash     hashCmd     `cmd:"" help:"Print the fingerprints of pictures and videos."`
 	Match    matchCmd    `cmd:"" help:"Ask an instance whether pictures are listed."`
+	Import   importCmd   `cmd:"" help:"Take fingerprints of a file into a list, CSV or plain text, any number of them."`
 	Notice   noticeCmd   `cmd:"" help:"Check notices (DSA article 16)."`
 	Sor      sorCmd      `cmd:"" help:"Check statements of reasons for the EU's transparency database (DSA articles 17 and 24(5))."`
 	Verify   verifyCmd   `cmd:"" help:"Check that the ledger is whole, or that a receipt is genuine."`

@@ -126,6 +126,10 @@ func (c *restoreCmd) replaced(ctx context.Context, at string) ([]store.SealedKey
 // finish opens what was restored, erases again what was erased since, and notes
 // all of it in the ledger.
 func (c *restoreCmd) finish(ctx context.Context, s streams, r store.Restored, lost int64, root string) error {
+	// The index is ahead of what was restored; it is made again.
+	if err := os.RemoveAll(indexFolder(c.Data)); err != nil {
+		return err
+	}
 	i, err := c.open(ctx)
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	has := func(role string) bool { return strings.Contains(" "+strings.Join(c.Role, " ")+" ", " "+role+" ") }
 	i, err := openInstance(ctx, instanceConfig{
-		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, undo: c.Undo, log: log,
+		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, undo: c.Undo, log: log, index: indexFolder(c.Data),
 		notifier:     rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
 		transparency: transparency,
 	})
@@ -99,6 +99,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	return i.run(ctx, ln)
 }
+
+// indexFolder is where the instance of a data folder keeps its index.
+func indexFolder(data string) string { return filepath.Join(data, "index") }
 
 // retention is the policy that days by class make; what is not said is as in the
 // default.

@@ -68,6 +68,7 @@ func Test(t *testing.T, open Open) {
 		{"changes", changes},
 		{"changes together", changesTogether},
 		{"feed of a peer", feed},
+		{"bulk", bulk},
 		{"seconds", seconds},
 		{"seconds in ranges", secondsRange},
 		{"seconds together", secondsTogether},

@@ -1,0 +1,13 @@
+package flow
+
+import "testing"
+
+// SortMost has imports hold fewer records in memory, while t runs.
+func SortMost(t *testing.T, n int) {
+	before := sortMost
+	sortMost = n
+	t.Cleanup(func() { sortMost = before })
+}
+
+// ReadSinceOpen returns how many changes the index has read.
+func (f *Flow) ReadSinceOpen() int64 { return f.index.read.Load() }
