@@ -3,8 +3,12 @@ package near
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
+	"hash/crc32"
 	"math/bits"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"rempart/pdq"
 )
@@ -59,38 +63,100 @@ func countBits(set []uint64) (n int) {
 	return n
 }
 
-// build makes one segment of the live rows of the sources, cut into widths.
-// Together they must be fewer than 2^24, and no ID may be alive
-// twice. The segment must be made ready.
+// A builder makes a segment. It has the rows in their place; the tables are yet
+// to be made.
+type builder struct {
+	n            int
+	widths       []uint8
+	data         []byte
+	free         func() error
+	parts        [][]byte // with the zeroes that follow
+	ends         []int    // of the parts, in data
+	heads, tails [][2]uint64
+}
+
+// build makes one segment of the live rows of the sources, cut into widths, in
+// memory. Together they must be fewer than 2^24, and no ID may be alive twice.
+// The segment must be made ready.
 func build(sources []*source, widths []uint8) *segment {
-	n := 0
-	for _, s := range sources {
-		n += s.live()
+	s, err := newBuilder(sources, widths).finish(1, func([]byte) error { return nil })
+	if err != nil {
+		panic(err) // nobody gave one
 	}
-	if n > maxRows {
+	return s
+}
+
+// newBuilder puts the live rows of the sources in order.
+func newBuilder(sources []*source, widths []uint8) *builder {
+	b := &builder{widths: slices.Clone(widths)}
+	for _, s := range sources {
+		b.n += s.live()
+	}
+	if b.n > maxRows {
 		panic("near: a segment of more than 2^24 values") // the merger counts first
 	}
-	var parts [][]byte
-	layout(n, widths, func(at, length int) { parts = append(parts, []byte{}) })
-	data, free := makeBytes(layout(n, widths, func(int, int) {}))
-	k := 0
-	layout(n, widths, func(at, length int) {
-		parts[k] = data[at : at+length+8]
-		k++
+	b.data, b.free = makeBytes(layout(b.n, widths, func(int, int) {}))
+	layout(b.n, widths, func(at, length int) {
+		b.parts = append(b.parts, b.data[at:at+length+8])
+		b.ends = append(b.ends, at+length+8)
 	})
-	merge(sources, parts[0], parts[1], parts[2])
-	room, giveBack := makeBytes(8 * n)
-	b := builder{n: n, heads: parts[0], tails: parts[1], room: numbers[uint64](room)}
-	for c, cut := range cutInto(widths, 2) {
-		b.table(cut, parts[3+3*c], parts[4+3*c], parts[5+3*c])
+	merge(sources, b.parts[0], b.parts[1], b.parts[2])
+	b.heads, b.tails = pairs(b.parts[0][:16*b.n]), pairs(b.parts[1][:16*b.n])
+	return b
+}
+
+// finish makes the tables, so many at a time, and gives the bytes of the segment
+// to put one after another as they are done. An error of put ends it.
+func (b *builder) finish(workers int, put func([]byte) error) (*segment, error) {
+	cuts := cutInto(b.widths, 2)
+	done := make([]chan struct{}, len(cuts))
+	for c := range done {
+		done[c] = make(chan struct{})
 	}
-	s := cutSegment(data, n, slices.Clone(widths), 2)
-	s.free = free
-	if giveBack != nil {
-		_ = giveBack() // unmapping what was mapped does not fail
+	var next atomic.Int32
+	var working sync.WaitGroup
+	for range min(workers, len(cuts)) {
+		working.Go(func() {
+			room, giveBack := makeBytes(8 * b.n)
+			for {
+				c := int(next.Add(1)) - 1
+				if c >= len(cuts) {
+					break
+				}
+				b.table(cuts[c], numbers[uint64](room), b.parts[3+3*c], b.parts[4+3*c], b.parts[5+3*c])
+				close(done[c])
+			}
+			if giveBack != nil {
+				_ = giveBack() // unmapping what was mapped does not fail
+			}
+		})
 	}
-	s.seal()
-	return s
+	s := cutSegment(b.data, b.n, b.widths, 2)
+	s.free, b.free = b.free, nil
+	s.begin()
+	from, sum := 0, uint32(0)
+	give := func(to int) error {
+		sum = crc32.Update(sum, castagnoli, b.data[from:to])
+		err := put(b.data[from:to])
+		from = to
+		return err
+	}
+	err := give(b.ends[2]) // the rows
+	for c := range cuts {
+		<-done[c]
+		if err == nil {
+			err = give(b.ends[5+3*c])
+		}
+	}
+	working.Wait()
+	if err == nil {
+		s.end(crc32.Update(sum, castagnoli, b.data[from:len(b.data)-trailerLen+8]))
+		err = put(b.data[from:])
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	return s, nil
 }
 
 // merge writes the live rows of the sources in rising order of IDs.
@@ -130,50 +196,38 @@ func merge(sources []*source, heads, tails, ids []byte) {
 	}
 }
 
-// A builder makes the tables of the rows in heads and tails.
-type builder struct {
-	n            int
-	heads, tails []byte
-	room         []uint64
-}
-
-func (b *builder) row(i int) words {
-	h, t := b.heads[16*i:16*i+16], b.tails[16*i:16*i+16]
-	return words{
-		binary.LittleEndian.Uint64(h), binary.LittleEndian.Uint64(h[8:]),
-		binary.LittleEndian.Uint64(t), binary.LittleEndian.Uint64(t[8:]),
-	}
-}
-
 // table sorts the rows by their content of c: first by its upper half into
 // room, then each part by its lower half into place, so that neither scatters
 // over more than the cache holds. A row travels as one word: lower half, tag,
 // row.
-func (b *builder) table(c chunk, starts, tags, slots []byte) {
+func (b *builder) table(c chunk, room []uint64, starts, tags, slots []byte) {
 	low := c.width / 2
+	mask := uint64(1)<<c.width - 1
+	// The 64 bits from c on, of which it and its tag have up to 40.
+	first, second := b.half(c.word), b.half(c.word+1)
+	one, two, shift := c.word&1, (c.word+1)&1, c.shift&63
 	ends := make([]uint32, 1<<(c.width-low))
-	for i := range b.n {
-		w := b.row(i)
-		ends[c.content(&w)>>low]++
+	for i := range first {
+		v := first[i][one]>>shift | second[i][two]<<(64-shift)
+		ends[v&mask>>low]++
 	}
 	sum := uint32(0)
 	for i, count := range ends {
 		ends[i] = sum
 		sum += count
 	}
-	for i := range b.n {
-		w := b.row(i)
-		content := c.content(&w)
-		at := ends[content>>low]
-		ends[content>>low]++
-		tag := c.tag.content(&w)
-		b.room[at] = uint64(content&(1<<low-1))<<48 | uint64(tag)<<32 | uint64(i)
+	lowMask := uint64(1)<<low - 1
+	for i := range first {
+		v := first[i][one]>>shift | second[i][two]<<(64-shift)
+		end := &ends[v&mask>>low]
+		room[*end] = v&lowMask<<48 | v>>c.width&(1<<tagBits-1)<<32 | uint64(i)
+		*end++
 	}
 	places := make([]uint32, 1<<low)
 	begin := uint32(0)
 	for high, end := range ends {
 		clear(places)
-		part := b.room[begin:end]
+		part := room[begin:end]
 		for _, r := range part {
 			places[r>>48]++
 		}
@@ -188,9 +242,19 @@ func (b *builder) table(c chunk, starts, tags, slots []byte) {
 			places[r>>48]++
 			binary.LittleEndian.PutUint16(tags[2*at:], uint16(r>>32))
 			slot := slots[3*at : 3*at+3]
-			slot[0], slot[1], slot[2] = byte(r), byte(r>>8), byte(r>>16)
+			binary.LittleEndian.PutUint16(slot, uint16(r))
+			slot[2] = byte(r >> 16)
 		}
 		begin = end
 	}
 	binary.LittleEndian.PutUint32(starts[4<<c.width:], uint32(b.n))
+}
+
+// half returns the halves of the rows that have the word of a number; after the
+// last comes the first.
+func (b *builder) half(word uint8) [][2]uint64 {
+	if word&2 == 0 {
+		return b.heads
+	}
+	return b.tails
 }

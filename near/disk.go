@@ -1,7 +1,6 @@
 package near
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -324,16 +323,39 @@ func (d *disk) rotate() (uint64, error) {
 	return d.current().number, d.err
 }
 
-// save writes a segment and opens its file.
-func (d *disk) save(made *segment) (*segment, error) {
+// syncEvery is how many bytes of a segment are written at once, and begin to be
+// synced while its next tables are made.
+const syncEvery = 64 << 20
+
+// save finishes a segment, writes it as it grows, and opens its file.
+func (d *disk) save(b *builder, workers int) (*segment, error) {
 	d.mu.Lock()
 	number := d.next
 	d.next++
 	d.mu.Unlock()
+	var made *segment
 	err := durable.Write(d.path("segment", number), func(w io.Writer) error {
-		_, err := io.Copy(w, bytes.NewReader(made.data))
+		var err error
+		made, err = b.finish(workers, func(part []byte) error {
+			for len(part) > 0 {
+				n := min(len(part), syncEvery)
+				if _, err := w.Write(part[:n]); err != nil {
+					return err
+				}
+				part = part[n:]
+				if f, ok := w.(*os.File); ok && n == syncEvery {
+					if err := f.Sync(); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
 		return err
 	})
+	if made == nil {
+		made = &segment{free: b.free} // nothing was begun
+	}
 	if err := errors.Join(err, made.release()); err != nil {
 		return nil, err
 	}

@@ -244,10 +244,8 @@ func TestVersion1(t *testing.T) {
 		if narrow := slices.Min(widths) < tagBits; narrow != changed {
 			t.Errorf("%s: tags differ from those of version 2: %v", name, changed)
 		}
-		old.seal()
 		copy(data, segmentMagic1)
-		end := data[len(data)-trailerLen:]
-		binary.LittleEndian.PutUint32(end[8:], crc32.Checksum(data[:len(data)-trailerLen+8], castagnoli))
+		old.end(crc32.Checksum(data[:len(data)-trailerLen+8], castagnoli))
 		s, err := openSegment(data)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package near
 
 import (
+	"runtime"
 	"slices"
 
 	"rempart/internal/durable"
@@ -10,6 +11,10 @@ import (
 // left alone: there are about log₄ n segments, and a value is copied about as
 // often.
 const growth = 4
+
+// mostWorkers is how many tables of a segment are made at a time: each takes 8
+// bytes a value of memory.
+const mostWorkers = 4
 
 // startMerge begins to merge in the background if there is reason to. The
 // caller holds mu.
@@ -96,10 +101,16 @@ func (x *Index) mergeOnce(whole bool, load *source) error {
 	for _, s := range sources {
 		n += s.live()
 	}
-	made := build(sources, x.tuning.widths(n))
+	workers := 1 // in the background: the others are for searches
+	if whole {
+		workers = min(runtime.GOMAXPROCS(0), mostWorkers)
+	}
+	var made *segment
 	var err error
-	if x.disk != nil {
-		made, err = x.record(kept, replaced, made, firstLog)
+	if b := newBuilder(sources, x.tuning.widths(n)); x.disk != nil {
+		made, err = x.record(kept, replaced, b, workers, firstLog)
+	} else {
+		made, err = b.finish(workers, func([]byte) error { return nil })
 	}
 	if err != nil {
 		x.mu.Lock()
@@ -122,13 +133,14 @@ func (x *Index) mergeOnce(whole bool, load *source) error {
 	return err
 }
 
-// record writes made to its file and then the manifest in which it stands beside
-// the segments kept, less the rows that are replaced, and returns it as it is in
-// the file.
-func (x *Index) record(kept []*segment, replaced map[*segment][]uint32, made *segment, firstLog uint64) (*segment, error) {
-	if made.n > 0 {
+// record finishes a segment in its file, writes the manifest in which it stands
+// beside the segments kept, less the rows that are replaced, and returns it as it
+// is in the file.
+func (x *Index) record(kept []*segment, replaced map[*segment][]uint32, b *builder, workers int, firstLog uint64) (*segment, error) {
+	made := &segment{}
+	if b.n > 0 {
 		var err error
-		if made, err = x.disk.save(made); err != nil {
+		if made, err = x.disk.save(b, workers); err != nil {
 			return nil, err
 		}
 	}

@@ -303,14 +303,19 @@ func openSegment(data []byte) (*segment, error) {
 	return s, nil
 }
 
-// seal writes what frames the parts.
-func (s *segment) seal() {
+// begin writes what is before the parts.
+func (s *segment) begin() {
 	copy(s.data, segmentMagic)
 	binary.LittleEndian.PutUint32(s.data[16:], uint32(s.n))
 	s.data[20] = uint8(len(s.widths))
 	copy(s.data[24:], s.widths)
+	s.end(0)
+}
+
+// end writes what is after them, with the checksum of all that is before it.
+func (s *segment) end(sum uint32) {
 	end := s.data[len(s.data)-trailerLen:]
 	binary.LittleEndian.PutUint64(end, uint64(len(s.data)))
-	binary.LittleEndian.PutUint32(end[8:], crc32.Checksum(s.data[:len(s.data)-trailerLen+8], castagnoli))
+	binary.LittleEndian.PutUint32(end[8:], sum)
 	copy(end[12:], segmentTrailer)
 }
