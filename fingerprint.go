@@ -102,6 +102,8 @@ type Class string
 const (
 	ClassNCIIAdult Class = "ncii_adult" // intimate images of adults without consent, real or made
 	ClassNCIIMinor Class = "ncii_minor" // images of minors reported by themselves or their parents
+
+	ClassModelWeights Class = "model_weights" // weights files of models in the register of services: exact copies only
 )
 
 // Action is what a list recommends to a platform on a match. The platform
@@ -129,6 +131,7 @@ type List struct {
 var Lists = []List{
 	{ID: "ncii-adult", Name: Text{"Images intimes d’adultes sans consentement", "Intimate images of adults without consent"}, Class: ClassNCIIAdult, Threshold: pdq.MatchDistance, Action: ActionBlock, Video: UsualVideo},
 	{ID: "ncii-minor", Name: Text{"Images de mineurs", "Images of minors"}, Class: ClassNCIIMinor, Threshold: pdq.MatchDistance, Action: ActionBlock, Video: UsualVideo},
+	{ID: ListModelWeights, Name: Text{"Fichiers de poids de modèles", "Weights files of models"}, Class: ClassModelWeights, Action: ActionBlock},
 }
 
 // ListFor returns the list that the fingerprints of a case with these facts go
@@ -184,7 +187,7 @@ type Match struct {
 	Value    string          `json:"value" doc:"the listed fingerprint; where one image of a listed video was found, the PDQ of that image"`
 	Distance int             `json:"distance"`                                                                  // bits that differ, 0 for exact types; of a video, in its nearest image
 	Form     string          `json:"form" enum:"original,rot90,rot180,rot270,flipX,flipY,flipPlus1,flipMinus1"` // "original", or how the query was turned or mirrored
-	Class    Class           `json:"class" enum:"ncii_adult,ncii_minor" doc:"what the list is for"`
+	Class    Class           `json:"class" enum:"ncii_adult,ncii_minor,model_weights" doc:"what the list is for"`
 	Action   Action          `json:"action" enum:"block,review" doc:"recommended; the platform decides"`
 	CaseRef  string          `json:"case_ref"`
 	Since    time.Time       `json:"since"`

@@ -18,6 +18,9 @@ type Service struct {
 	Provenance string   `json:"provenance"`
 	CheckedAt  string   `json:"checked_at"` // YYYY-MM-DD
 	Small      bool     `json:"small"`      // a micro or small enterprise: owes no handling of complaints (DSA art. 19)
+
+	Kind    ServiceKind `json:"kind,omitempty"`
+	Profile Profile     `json:"profile,omitzero"`
 }
 
 // Serves tells whether an address is on the service.

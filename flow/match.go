@@ -246,6 +246,14 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 			}
 			continue
 		}
+		if m.PeerID == "" || m.Class == rempart.ClassModelWeights { // of a service, not of a case: there is nobody to tell
+			err := f.DB.Commit(ctx, key, rempart.Consequences{Events: []rempart.Event{{Kind: "upload.stopped", Subject: m.EntryID, Actor: rempart.ActorPlatform + rempart.Actor(up.Peer), At: now,
+				Data: map[string]string{"list": m.List, "service": m.CaseRef}}}})
+			if err != nil && !errors.Is(err, store.ErrAlready) {
+				return err
+			}
+			continue
+		}
 		payload, err := json.Marshal(exchange.Callback{Type: rempart.CallbackStopped, At: now,
 			Stop: &exchange.Stop{CaseRef: m.CaseRef, Item: m.ItemID, List: m.List, Type: m.Type, Distance: m.Distance}})
 		if err != nil {
@@ -305,6 +313,9 @@ type Checked struct {
 func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, error) {
 	b := bufio.NewReader(r)
 	start, _ := b.Peek(64) // what cannot be read is told by who reads on
+	if len(start) > 0 && !media.Known(start) {
+		return f.checkExact(ctx, b, up, media.ErrNotPicture)
+	}
 	check := pictureQueries
 	if media.IsVideo(start) {
 		check = videoQueries

@@ -307,6 +307,22 @@ func IsVideo(start []byte) bool {
 	return false
 }
 
+// Known tells whether a file that starts so is of a kind that this package has a
+// name for, whether or not it can be read.
+func Known(start []byte) bool {
+	for _, f := range formats {
+		if match(start, f.magic) {
+			return true
+		}
+	}
+	for _, s := range strangers {
+		if match(start, s.magic) {
+			return true
+		}
+	}
+	return false
+}
+
 // ratio reads "30000/1001"; it is 0 if that is no rate of frames.
 func ratio(s string) float64 {
 	above, below, _ := strings.Cut(s, "/")

@@ -104,6 +104,20 @@ func (db *DB) PutService(ctx context.Context, s rempart.Service) error {
 	})
 }
 
+// SaveService is PutService with consequences, in one transaction.
+func (db *DB) SaveService(ctx context.Context, s rempart.Service, c rempart.Consequences) error {
+	doc, err := encode(s)
+	if err != nil {
+		return err
+	}
+	return db.write(ctx, func(t *tx) error {
+		if _, err := t.exec("INSERT INTO services (id, doc) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc", s.ID, doc); err != nil {
+			return fmt.Errorf("store: service %s: %w", s.ID, err)
+		}
+		return t.save(c)
+	})
+}
+
 // RemoveService takes an entry out of the register. One that is not there is a
 // rempart.NotFound.
 func (db *DB) RemoveService(ctx context.Context, id string) error {

@@ -72,6 +72,10 @@ type matchResult struct {
 // maxMatchBody is the largest body of a lookup: one file and its envelope.
 const maxMatchBody = 65 << 20
 
+// maxExactBody is that of a file which is looked up by its exact bytes alone, such
+// as the weights of a model: it is not held in memory.
+const maxExactBody = 64 << 30
+
 // maxMatchJSON is that of one with fingerprints: a thousand, each in eight
 // forms, take about 700 kB, and the images of a video up to 350 kB.
 const maxMatchJSON = 1 << 20
@@ -86,6 +90,7 @@ func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 		Parameters: []*huma.Param{
 			{Name: "Idempotency-Key", In: "header", Description: "names the upload: asked twice under one key, it is one stop", Schema: &huma.Schema{Type: "string"}},
 			{Name: "stopped", In: "query", Description: "of a file: true says that the upload is refused if an action answered is block, which is counted, and told to the hub and by it to the person; false asks only. Default: what the operator noted of this key, else false. To tell it afterwards, ask again with stopped=true under the same Idempotency-Key", Schema: &huma.Schema{Type: "boolean"}},
+			{Name: "as", In: "query", Description: "file: look the file up by its exact bytes alone, whatever it is, up to 64 GiB, such as the weights of a model. Left out, a file that is neither picture nor video is an error unless it is listed", Schema: &huma.Schema{Type: "string", Enum: []any{"file"}}},
 		},
 		RequestBody: body,
 		Responses: map[string]*huma.Response{"200": {Description: "what was found", Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf(a, reflect.TypeFor[matchAnswer]())}}},
@@ -125,7 +130,15 @@ func (s *Server) match(w http.ResponseWriter, r *http.Request) (*matchAnswer, er
 		default:
 			return nil, &rempart.Error{Kind: rempart.Invalid, Field: "stopped", Code: "match.stopped", Public: "stopped is true or false."}
 		}
-		done, err := s.upload(w, r, maxMatchBody)
+		limit := int64(maxMatchBody)
+		switch r.URL.Query().Get("as") {
+		case "":
+		case "file":
+			limit = maxExactBody
+		default:
+			return nil, &rempart.Error{Kind: rempart.Invalid, Field: "as", Code: "match.as", Public: "as is file, or left out."}
+		}
+		done, err := s.upload(w, r, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +198,11 @@ func (s *Server) matchFile(r *http.Request, up flow.Upload) (*matchAnswer, error
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Flow.CheckFile(r.Context(), file, up)
+	check := s.Flow.CheckFile
+	if r.URL.Query().Get("as") == "file" {
+		check = s.Flow.CheckExact
+	}
+	c, err := check(r.Context(), file, up)
 	if err != nil {
 		return nil, bodyError(err, "")
 	}
@@ -199,6 +216,9 @@ func (s *Server) matchFile(r *http.Request, up flow.Upload) (*matchAnswer, error
 		}
 	}
 	ans.add(rempart.SHA256, c.SHA256, 0, "", exact)
+	if c.Print.Type == "" { // neither picture nor video: looked up by its exact bytes alone
+		return ans, nil
+	}
 	note := ""
 	if c.Print.Quality < rempart.MinQuality {
 		note = flow.TooFlat

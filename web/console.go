@@ -24,6 +24,7 @@ var flashes = []string{
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 	"order_retried", "order_by_hand", "complaint_decided",
 	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled",
+	"service_saved", "fact_added", "weights_listed", "weights_dropped",
 }
 
 // consolePage starts a page of the staff's side.

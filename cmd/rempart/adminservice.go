@@ -3,7 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,7 +27,10 @@ type serviceAdd struct {
 	place
 	ID         string   `help:"Short identifier." required:""`
 	Name       string   `help:"Its name." required:""`
-	Host       []string `help:"A name it serves, such as exemple.test (covers www.exemple.test); may be repeated." required:""`
+	Host       []string `help:"A name it serves, such as exemple.test (covers www.exemple.test); may be repeated."`
+	Kind       string   `help:"What it is: platform, host, store, hub (of models), ai, nudify, model." enum:",platform,host,store,hub,ai,nudify,model" default:""`
+	Repository string   `help:"Address of a model's repository."`
+	Weights    []string `help:"A weights file of a model: its SHA-256 is listed, and the file is read here only; may be repeated." type:"existingfile"`
 	Peer       string   `help:"The peer that notices to it go to."`
 	Lang       string   `help:"Language of notices to it." enum:"fr,en" default:"fr"`
 	Provenance string   `help:"Where these facts are from." required:""`
@@ -39,11 +48,53 @@ func (c *serviceAdd) Run(ctx context.Context, s streams) error {
 			return hinted{fmt.Errorf("peer %s: %w", c.Peer, err), "add it first: rempart admin peer add"}
 		}
 	}
-	sv := rempart.Service{ID: c.ID, Name: c.Name, Hosts: c.Host, PeerID: c.Peer, Lang: c.Lang, Provenance: c.Provenance, CheckedAt: time.Now().Format(time.DateOnly)}
-	if err := i.db.PutService(ctx, sv); err != nil {
+	all, err := i.db.Services(ctx)
+	if err != nil {
 		return err
 	}
-	return noted(ctx, i, "service.added", sv.ID, "peer", c.Peer)
+	var sv rempart.Service
+	for _, was := range all {
+		if was.ID == c.ID {
+			sv = was // what the console's pages wrote about it stays
+		}
+	}
+	sv.ID, sv.Name, sv.Hosts, sv.PeerID, sv.Lang, sv.Provenance, sv.CheckedAt = c.ID, c.Name, c.Host, c.Peer, c.Lang, c.Provenance, time.Now().Format(time.DateOnly)
+	sv.Kind = cmp.Or(rempart.ServiceKind(c.Kind), sv.Kind)
+	sv.Profile.Repository = cmp.Or(c.Repository, sv.Profile.Repository)
+	if len(c.Host) == 0 && (sv.Kind == "" || sv.Kind == rempart.ServicePlatform) {
+		return hinted{errors.New("a platform is known by the names it serves, and none is given"), "name one with -host, or say with -kind what else it is"}
+	}
+	if err := sv.Check(); err != nil {
+		return fmt.Errorf("service %s: %w", c.ID, err)
+	}
+	done := rempart.Consequences{Events: []rempart.Event{adminEvent("service.added", sv.ID, "peer", c.Peer)}}
+	for _, name := range c.Weights {
+		sum, err := digestOf(ctx, name)
+		if err != nil {
+			return err
+		}
+		listed, err := sv.AddWeights(sum, filepath.Base(name), done.Events[0].Actor, time.Now())
+		if err != nil {
+			return err
+		}
+		done.Entries, done.Events = append(done.Entries, listed.Entries...), append(done.Events, listed.Events...)
+		fmt.Fprintf(s.out, "%s  %s\n", sum, name)
+	}
+	return errors.Join(i.db.SaveService(ctx, sv, done), sealed(ctx, i))
+}
+
+// digestOf returns the SHA-256 of a file of any size.
+func digestOf(ctx context.Context, name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("weights file: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, stopping{ctx, f}); err != nil {
+		return "", fmt.Errorf("weights file %s: %w", name, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 type serviceList struct{ place }
