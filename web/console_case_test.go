@@ -22,7 +22,7 @@ func TestQueue(t *testing.T) {
 	for _, lang := range langs {
 		s.lang = lang
 		a := s.page("/console/")
-		a.want(t, `href="/console/cases/`+c.Ref+`"`, "226-8-1", "forum.exemple.test")
+		a.want(t, `href="/console/cases/`+c.Ref+`"`, "226-8-1", "<span>forum.</span><wbr><span>exemple.</span><wbr><span>test</span>")
 		if n := strings.Count(a.body, "/console/cases/"+c.Ref); n != 1 {
 			t.Errorf("the row has %d links, want 1", n)
 		}

@@ -293,3 +293,6 @@ func (s *Server) viewsPost(w http.ResponseWriter, r *http.Request) {
 func (p page) Priorities() []rempart.Priority {
 	return []rempart.Priority{rempart.PriorityUrgent, rempart.PriorityHigh, rempart.PriorityNormal, rempart.PriorityLow}
 }
+
+// Pieces cuts the name of a host after its dots, where a line may end.
+func (p page) Pieces(host string) []string { return strings.SplitAfter(host, ".") }

@@ -68,7 +68,9 @@ type secondView struct {
 	To      string
 	TOTP    bool
 	Passkey *ceremony
-	None    bool // there is a session, and nothing to prove with
+	None    bool     // there is a session, and nothing to prove with
+	Again   string   // what was sent and waits for the proof, as a ticket
+	Typed   []string // the texts in it
 	Remarks []remark
 }
 
@@ -141,7 +143,24 @@ func (s *Server) askAgain(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, withLang(r, "/console/verify?to="+url.QueryEscape(r.URL.RequestURI())), http.StatusSeeOther)
 		return
 	}
-	s.fail(w, r, "console", &rempart.Error{Kind: rempart.Forbidden, Code: "staff.stale", Public: "This needs a second factor given a short time ago. Nothing was changed: prove who you are, then do it again."})
+	err := s.form(w, r)
+	in := sessionOf(r)
+	factors, e := s.DB.Factors(r.Context(), in.Staff.ID)
+	v := secondView{Action: "/console/verify", To: "/console/"}
+	if ref := r.PathValue("ref"); ref != "" {
+		v.To = safeReturn("/console/cases/" + ref)
+	}
+	if err == nil && e == nil {
+		v.Again, err = s.keep(in.Staff, r)
+		v.Typed = typed(r.PostForm)
+	}
+	if err = errors.Join(err, e); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	stale := &rempart.Error{Kind: rempart.Forbidden, Code: "staff.stale", Public: "This needs a second factor given a short time ago. Nothing was changed: prove who you are, then do it again."}
+	v.Remarks = remarksOf(s.consolePage(r), stale)
+	s.secondPage(w, r, http.StatusForbidden, in.Staff, factors, v)
 }
 
 func (s *Server) verifyForm(w http.ResponseWriter, r *http.Request) {
@@ -159,10 +178,20 @@ func (s *Server) verifyPost(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "console", err)
 		return
 	}
-	in, to := sessionOf(r), safeReturn(r.PostForm.Get("to"))
-	s.prove(w, r, in.Staff, secondView{Action: "/console/verify", To: to}, func() {
+	in, to, again := sessionOf(r), safeReturn(r.PostForm.Get("to")), r.PostForm.Get("again")
+	var k kept
+	if again != "" {
+		if err := s.readTicket("again", again, &k); err != nil || k.Staff != in.Staff.ID {
+			again = ""
+		}
+	}
+	s.prove(w, r, in.Staff, secondView{Action: "/console/verify", To: to, Again: again, Typed: typed(k.Values)}, func() {
 		if err := s.DB.ProveSession(r.Context(), in.token); err != nil {
 			s.fail(w, r, "console", err)
+			return
+		}
+		if again != "" {
+			s.goOn(w, r, k)
 			return
 		}
 		http.Redirect(w, r, withLang(r, to), http.StatusSeeOther)

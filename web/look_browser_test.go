@@ -105,3 +105,22 @@ func TestBulkScreens(t *testing.T) {
 	l.look("bulk-waits", eval[string](t, l.ctx, "location.pathname"))
 	visit(t, l.ctx, chromedp.KeyEvent("z"), chromedp.WaitVisible(chromedp.CSS(".notice.success")))
 }
+
+// TestQueueHosts holds the queue against breaking a host's name within a word, at
+// the width of a desk.
+func TestQueueHosts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	d := newDesk(t, true, false)
+	d.open(rempart.AgeSaidAdult)
+	l := d.looker(rempart.RoleLead)
+	for _, width := range []int64{1024, 1280, 1440} {
+		screen(t, l.ctx, width, "light")
+		visit(t, l.ctx, chromedp.Navigate(l.url+"/console/"))
+		if n := eval[int](t, l.ctx, `[...document.querySelectorAll('.hosts span')].filter((s) => s.getClientRects().length > 1).length`); n != 0 {
+			t.Errorf("at %d pixels, %d words are broken", width, n)
+		}
+	}
+	l.look("queue", "/console/")
+}
