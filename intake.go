@@ -1,6 +1,7 @@
 package rempart
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -33,6 +34,7 @@ type Intake struct {
 	Decisions  map[string]Decision  `json:"decisions"`            // by item
 	DecidedBy  map[string]Actor     `json:"decided_by,omitempty"` // by item: who decided last; nil in what older versions saved
 	Acts       bool                 `json:"acts,omitempty"`       // the platform's own system carries decisions out
+	Codes      []string             `json:"codes,omitempty"`      // hashes of the codes that open it: of a notifier without a key, of who is affected
 	Orders     []Order              `json:"orders,omitempty"`     // in the order they were asked for
 	Complaints []Complaint          `json:"complaints,omitempty"` // against its decisions, in the order they came
 	Told       map[string]time.Time `json:"told,omitempty"`       // when the notifier took each kind of callback
@@ -62,7 +64,15 @@ func Receive(n Notice, key string, from Peer, at time.Time) (*Intake, error) {
 	case i.Trusted:
 		i.Priority = PriorityHigh
 	}
-	i.event("intake.received", i.ID, ActorPlatform+Actor(from.ID), at, "number", i.Number, "items", itoa(len(n.Items)))
+	who := ActorPlatform + Actor(from.ID)
+	if from.ID == "" {
+		who = ActorNotifier
+	}
+	i.event("intake.received", i.ID, who, at, "number", i.Number, "items", itoa(len(n.Items)))
+	if from.ID == "" { // by the form: acknowledged on the page that answers it
+		i.NoteTold(CallbackAcknowledged, at)
+		return i, nil
+	}
 	i.job(Job{Kind: JobCallback, Subject: i.ID, Key: "acknowledge:" + i.ID, Payload: CallbackAcknowledged, RunAt: at})
 	return i, nil
 }
@@ -74,6 +84,13 @@ const (
 	CallbackStopped      = "match.stopped"
 	CallbackComplaint    = "complaint.decided" // in a payload, followed by a space and the complaint's number
 )
+
+// GiveCode has the intake opened by the code with a hash, once.
+func (i *Intake) GiveCode(hash string) {
+	if !slices.Contains(i.Codes, hash) {
+		i.Codes = append(i.Codes, hash)
+	}
+}
 
 // NoteTold records that the notifier took a callback; what names it, such as
 // CallbackDecided or the payload of a complaint's. Recording it twice changes

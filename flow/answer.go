@@ -44,7 +44,9 @@ func (f *Flow) Decide(ctx context.Context, intakeID, item string, d rempart.Deci
 	}
 	err = f.DB.UpdateIntake(ctx, intakeID, func(i *rempart.Intake) error {
 		i.Acts = acts
-		return i.Decide(item, d, by, f.Now())
+		err := i.Decide(item, d, by, f.Now())
+		f.giveCodes(i)
+		return err
 	})
 	f.Wake()
 	return err

@@ -86,7 +86,9 @@ func (f *Flow) DecideComplaint(ctx context.Context, intakeID, number string, cha
 				i.DecidedBy[item] = who
 			}
 		}
-		return i.DecideComplaint(number, changes, answer, by, f.Now())
+		err := i.DecideComplaint(number, changes, answer, by, f.Now())
+		f.giveCodes(i)
+		return err
 	})
 	f.Wake()
 	return err

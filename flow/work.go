@@ -276,6 +276,9 @@ func (f *Flow) tell(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if err != nil {
 		return nil, err
 	}
+	if i.PeerID == "" { // by the form: whoever has its code asks
+		return nil, nil
+	}
 	kind, number, _ := strings.Cut(claim.Job.Payload, " ")
 	cb := exchange.Callback{Type: kind, NoticeID: i.Notice.ID, Number: i.Number, At: i.ReceivedAt}
 	switch kind {

@@ -19,6 +19,11 @@ func (t *tx) placeIntake(i *rempart.Intake) error {
 			return fmt.Errorf("store: task of intake %s: %w", i.ID, err)
 		}
 	}
+	for _, code := range i.Codes {
+		if err := t.intakeTerm("code:"+code, i.ID); err != nil {
+			return err
+		}
+	}
 	for _, n := range i.Notice.Items {
 		if n.Address == "" {
 			continue
@@ -98,4 +103,17 @@ func (db *DB) intakesUnder(ctx context.Context, hash string, limit int) ([]*remp
 		return nil, db.explain(fmt.Errorf("store: finding intakes: %w", err))
 	}
 	return out, nil
+}
+
+// IntakeByCode returns the intake that a code opens, by its hash
+// (rempart.CaseCode.Hash).
+func (db *DB) IntakeByCode(ctx context.Context, hash string) (*rempart.Intake, error) {
+	found, err := db.intakesUnder(ctx, "code:"+hash, 1)
+	if err == nil && len(found) == 0 {
+		err = &rempart.Error{Kind: rempart.NotFound, Code: "intake.missing", Public: "There is no such notice."}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
 }

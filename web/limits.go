@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 
 	"rempart"
@@ -57,6 +58,47 @@ func (s *Server) lookup(ctx context.Context) (done func(), err error) {
 	case <-wait.Done():
 		return nil, &rempart.Error{Kind: rempart.Unavailable, Code: "code.busy", Public: "Many codes are being tried at this moment. Please try again in a minute."}
 	}
+}
+
+// intakeByCode returns what a code opens on a platform. What is no code at all is
+// answered without the database.
+func (s *Server) intakeByCode(ctx context.Context, typed string) (flow.Holder, error) {
+	if _, err := rempart.ParseCaseCode(typed); err != nil {
+		return flow.Holder{}, err
+	}
+	done, err := s.lookup(ctx)
+	if err != nil {
+		return flow.Holder{}, err
+	}
+	defer done()
+	return s.Flow.IntakeByCode(ctx, typed)
+}
+
+// What anybody may send without a key is bounded over everybody, as nobody's
+// address is asked for: formsAtOnce in a row, then one each formsEvery.
+const (
+	formsAtOnce = 60
+	formsEvery  = 2 * time.Second
+)
+
+// A bucket lets so much through.
+type bucket struct {
+	mu   sync.Mutex
+	free time.Time // when it is full again; before now it is
+}
+
+// take takes one place, or says that there is none.
+func (b *bucket) take(now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.free.Before(now) {
+		b.free = now
+	}
+	if b.free.Sub(now) > (formsAtOnce-1)*formsEvery {
+		return &rempart.Error{Kind: rempart.Unavailable, Code: "form.flood", Public: "Many notices are arriving at this moment. What you wrote is still here: please send it again in a minute."}
+	}
+	b.free = b.free.Add(formsEvery)
+	return nil
 }
 
 // upload takes one of the places for a body with a file, of at most limit

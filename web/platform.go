@@ -15,6 +15,7 @@ package web
 //	posted_on    the day the content was put online, YYYY-MM-DD, or nothing
 //	detected     yes if automated means found the content
 //	means        not_automated, partially or fully
+//	also         yes: decides the same on other notices about this address
 //	action       write: fills in the explanation and saves nothing
 //
 // The form of a check by hand, POST /console/check, is multipart: photo, one
@@ -153,6 +154,9 @@ type intakeItemView struct {
 
 	Statement *statementView
 	Order     *orderView // nil where the staff carries decisions out
+	Redress   string     // the code of who put it there; "" of what is not restricted
+	Same      []string   // numbers of other notices about the same address
+	SameOpen  int        // of them, those that wait for a decision about it
 }
 
 // Restricts tells whether the form has a restriction.
@@ -207,6 +211,20 @@ func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		if d, ok := i.Decisions[ni.ID]; ok {
 			x.Decision, x.Statement, x.Order = &d, made[ni.ID], newOrderView(p, i, ni.ID)
+		}
+		if d, ok := i.Decisions[ni.ID]; ok && d.Measure != rempart.MeasureRefused {
+			x.Redress = s.Flow.RedressCode(i.ID, ni.ID).String()
+		}
+		same, err := s.sameAddress(r.Context(), i, ni)
+		if err != nil {
+			s.fail(w, r, "console", err)
+			return
+		}
+		for _, o := range same {
+			x.Same = append(x.Same, o.Intake.Number)
+			if o.Open {
+				x.SameOpen++
+			}
 		}
 		if ni.ID == item {
 			x.Form, x.Remarks = typed, remarks
@@ -312,6 +330,9 @@ func (s *Server) intakeDecide(w http.ResponseWriter, r *http.Request) {
 	m, _ := staffOf(r)
 	last := len(i.Decisions) == len(i.Notice.Items)-1
 	err = s.Flow.Decide(r.Context(), i.ID, item, d, m.Alias)
+	if err == nil && r.PostForm.Get("also") == "yes" {
+		err = s.decideSame(r.Context(), i, item, d, m.Alias)
+	}
 	switch {
 	case err == nil && last:
 		done(w, r, "/console/notices/"+i.Number, "intake_decided")

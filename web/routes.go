@@ -104,6 +104,11 @@ var hubRoutes = []route{
 
 var platformRoutes = []route{
 	{"GET /{$}", areaPerson, (*Server).platformHome, "what this instance is, where to sign in"},
+	{"GET /notify", areaPerson, (*Server).notifyForm, "the form of a notice (DSA article 16), for anybody"},
+	{"POST /notify", areaPerson, (*Server).notifyPost, "saves a notice; shows its number and code, once"},
+	{"GET /redress", areaPerson, (*Server).redressForm, "asks for the code of a notice, or of a decision"},
+	{"POST /redress", areaPerson, (*Server).redressPost, "the state of a notice, or the statement of reasons, and how to complain"},
+	{"POST /redress/complaint", areaPerson, (*Server).redressComplaint, "code, item…, reasons: complains (DSA article 20)"},
 	{"GET /console/notices/{number}", areaConsole, (*Server).intakeShow, "one notice received"},
 	{"POST /console/notices/{number}/items/{id}", areaConsole, (*Server).intakeDecide, "a decision with its statement of reasons"},
 	{"POST /console/notices/{number}/orders/{id}", areaConsole, (*Server).orderPost, "action=retry|by_hand: an order to the platform's own system that failed"},

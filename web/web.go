@@ -38,6 +38,7 @@ type Server struct {
 	lookups    chan struct{} // holds one for each code that is being looked up
 	uploads    chan struct{} // holds one for each file that is being received or checked
 	uploadTime time.Duration
+	forms      bucket       // what anybody may send without a key
 	busy       atomic.Int64 // when it was last logged that something was not available, in Unix seconds
 }
 
