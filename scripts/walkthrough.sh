@@ -2,7 +2,8 @@
 # The whole chain once, with curl and the keys that the demo prints: a report
 # with a fingerprint, an analyst who confirms and notifies, a platform that
 # decides, an upload of a changed copy that is stopped, and what the person then
-# reads. Exits 0 only if every step did what it says.
+# reads; then three notices: one removed, one refused and reversed on complaint,
+# one ignored until reminders and escalation run out. Exits 0 only if every step did what it says.
 #
 # The picture is fixtures/bridge-mods/aaa-orig.jpg, from REMPART_FIXTURES or
 # ../shared/fixtures; without fixtures, one that the demo draws.
@@ -45,12 +46,12 @@ go build -o "$work/changed-copy" scripts/changed-copy.go
 start=$(date +%s%N)
 "$work/rempart" demo -json -addr 127.0.0.1:0 -data "$work/demo" >"$work/line" 2>"$work/err" &
 pid=$!
-for n in $(seq 300); do
+for n in $(seq 750); do
 	[ -s "$work/line" ] && break
 	kill -0 "$pid" 2>/dev/null || die "the demo ended before its line"
 	sleep 0.02
 done
-[ -s "$work/line" ] || die "no line after six seconds"
+[ -s "$work/line" ] || die "no line after fifteen seconds"
 say "the demo printed its line after $((($(date +%s%N) - start) / 1000000)) ms"
 
 hub=$(value hub <"$work/line")
@@ -135,4 +136,38 @@ follow >"$work/out"
 grep -q '"state":"removed"' "$work/out" && grep -q '"state":"protected"' "$work/out" || die "not removed and protected: $(cat "$work/out")"
 grep -o '"sentence":"[^"]*"' "$work/out" | sed 's/"sentence":"/walkthrough:    – /; s/"$//'
 ! grep -q '"stopped":2' "$work/out" || die "one upload was counted twice"
+say "8  three notices, as the person reads them"
+way() { sed -n "s/.*{\"way\":\"$1\",\"case\":\"\([^\"]*\)\",\"code\":\"\([^\"]*\)\"}.*/\1 \2/p" <"$work/line"; }
+reads() { curl -sS --fail-with-body -H 'Content-Type: application/json' -d "{\"code\": \"$1\"}" "$hub/api/v1/follow-up"; }
+read -r _ gone <<<"$(way removed)"
+read -r _ contested <<<"$(way reversed)"
+read -r ignored silent <<<"$(way ignored)"
+[ -n "$gone" ] && [ -n "$contested" ] && [ -n "$silent" ] || die "the demo's line names no three notices"
+until_says '"state":"removed"' reads "$gone"
+grep -o '"sentence":"[^"]*"' "$work/out" | head -n 1 | sed 's/"sentence":"/walkthrough:    removed: /; s/"$//'
+until_says 'répondu à notre contestation' reads "$contested"
+grep -q '"state":"removed"' "$work/out" || die "the complaint did not lead to a removal: $(cat "$work/out")"
+grep -o '"sentence":"[^"]*"' "$work/out" | head -n 1 | sed 's/"sentence":"/walkthrough:    reversed: /; s/"$//'
+until_says 'nous avons relancé' reads "$silent"
+
+say "9  the notice that nobody answers: reminded by itself, then a second notice, then the coordinator"
+on() { curl -sS --fail-with-body -o /dev/null -H 'Content-Type: application/json' -d "{\"advance\": \"$1\"}" "$hub/demo/clock"; }
+step() { # the step that waits for somebody
+	until_says "class=\"button\" href=\"/console/cases/$ignored/steps/" analyst "$hub/console/cases/$ignored"
+	grep -o "class=\"button\" href=\"/console/cases/$ignored/steps/[0-9a-v]*" "$work/out" | head -n 1 | cut -d'"' -f4
+}
+analyst "$hub$(step)" >"$work/step"
+draft=$(grep -o "/console/cases/$ignored/notices/[0-9a-v]*\">Lire" "$work/step" | cut -d'"' -f1)
+[ -n "$draft" ] || die "no draft of a second notice"
+analyst -o /dev/null -d action=send -d good_faith=yes "$hub$draft"
+until_says 'seconde demande' reads "$silent"
+on 168h
+at=$(step)
+analyst -o /dev/null -d action=record --data-urlencode "text=Nous portons ce silence à votre connaissance, avec la notification et les rappels." \
+	-d "day=$(analyst "$hub$at" | sed -n 's/.*id="proof-day" name="day" value="\([^"]*\)".*/\1/p')" -d channel=form -d proof=formulaire-12 "$hub$at"
+until_says 'autorité qui surveille' reads "$silent"
+on 168h
+until_says 'toutes les étapes ont été faites' analyst "$hub/console/cases/$ignored"
+reads "$silent" | grep -o '"sentence":"[^"]*"' | sed 's/"sentence":"/walkthrough:    ignored: /; s/"$//'
+reads "$silent" | grep -q '"state":"acknowledged"' || die "a silence was told as something else"
 say "done: removed, and stopped once"

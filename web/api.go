@@ -49,6 +49,7 @@ func (s *Server) api(mux *http.ServeMux) {
 	s.healthAPI(mux)
 	if s.Advance != nil {
 		s.demoAPI(a)
+		mux.HandleFunc("POST /demo/advance", s.demoAdvance)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
@@ -285,6 +286,47 @@ func TestDemoHost(t *testing.T) {
 		if status, _, text := d.call("POST", "/demo/clock", "application/json", strings.NewReader(`{"advance": "1h"}`), "Host", host); status != want {
 			t.Errorf("%s: %d, want %d: %s", host, status, want, text)
 		}
+	}
+}
+
+// TestDemoButton moves the demo's clock by a button of its pages, from this
+// machine, and goes back to a page of ours; elsewhere there is no such door.
+func TestDemoButton(t *testing.T) {
+	d := newDesk(t, true, false)
+	form := "application/x-www-form-urlencoded"
+	for _, path := range []string{"/demo/advance", "/demo/clock"} {
+		if status, _, _ := d.call("POST", path, form, strings.NewReader("advance=48h"), "Host", "localhost"); status != http.StatusNotFound && status != http.StatusMethodNotAllowed {
+			t.Errorf("%s outside the demo: %d", path, status)
+		}
+	}
+	if _, _, text := d.call("GET", "/", "", nil); strings.Contains(text, "/demo/advance") {
+		t.Error("the button is on a page outside the demo")
+	}
+	var moved time.Duration
+	d.srv.Demo, d.srv.Advance = true, func(by time.Duration) time.Time { moved += by; return d.now }
+	s := httptest.NewServer(d.srv.handler())
+	defer s.Close()
+	d.url = s.URL
+	if _, _, text := d.call("GET", "/how", "", nil); !strings.Contains(text, `value="48h"`) || !strings.Contains(text, `name="back" value="/how"`) {
+		t.Error("the page has no button")
+	}
+	if status, _, _ := d.call("POST", "/demo/advance", form, strings.NewReader("advance=48h"), "Host", "ailleurs.exemple.test"); status != http.StatusForbidden || moved != 0 {
+		t.Errorf("from elsewhere: %d, moved %s", status, moved)
+	}
+	if status, _, _ := d.call("POST", "/demo/advance", form, strings.NewReader("advance=-48h"), "Host", "localhost"); status != http.StatusUnprocessableEntity || moved != 0 {
+		t.Errorf("backwards: %d, moved %s", status, moved)
+	}
+	for back, want := range map[string]string{"/how": "/how", "//ailleurs.exemple.test": "/", "https://ailleurs.exemple.test": "/", `/\ailleurs.exemple.test`: "/"} {
+		r := httptest.NewRequest("POST", "http://localhost/demo/advance", strings.NewReader("advance=48h&back="+url.QueryEscape(back)))
+		r.Header.Set("Content-Type", form)
+		w := httptest.NewRecorder()
+		d.srv.handler().ServeHTTP(w, r)
+		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != want {
+			t.Errorf("back to %s: %d, %q, want %q", back, w.Code, got, want)
+		}
+	}
+	if moved != 4*48*time.Hour {
+		t.Errorf("moved %s", moved)
 	}
 }
 

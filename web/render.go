@@ -26,6 +26,7 @@ type page struct {
 	Staff *rempart.Staff // who is signed in, nil on the person's pages
 	Site  string         // the instance's name
 	Demo  bool
+	Moves bool   // the demo's clock can be moved here
 	Hub   bool   // the instance has the role hub, so the person's pages
 	Flash string // one sentence to show on top ("", or already translated)
 	Data  any    // the page's own view struct
@@ -65,7 +66,7 @@ func (s *Server) fill(r *http.Request, p *page) {
 		}
 	}
 	_, p.chosen = chosenLang(r)
-	p.Site, p.Demo, p.Hub, p.pages = s.Site, s.Demo, s.Hub, s.pages
+	p.Site, p.Demo, p.Moves, p.Hub, p.pages = s.Site, s.Demo, s.Advance != nil, s.Hub, s.pages
 }
 
 // pages are the templates and sentences of the server.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,15 @@ type demoSays struct {
 	AdminLogin   string         `json:"admin_login"`
 	APIKey       string         `json:"api_key"`
 	Platforms    []demoPlatform `json:"platforms"`
+	Notices      []demoNotice   `json:"notices"`
+}
+
+// A demoNotice is one of the three notices whose ways the demo tells, with the
+// code that opens what the person reads.
+type demoNotice struct {
+	Way  string `json:"way"` // "removed", "reversed" or "ignored"
+	Case string `json:"case"`
+	Code string `json:"code"`
 }
 
 type demoPlatform struct {
@@ -68,6 +78,19 @@ type demo struct {
 	hub       *instance
 	platforms []*instance
 	analyst   rempart.Actor
+	told      []demoNotice // of the stories that have a way; empty in a demo that was kept
+	ignored   string       // reference of the case that the second platform never answers
+}
+
+// advance moves the demo's clock, and with it those who are signed in.
+func (d *demo) advance(by time.Duration) time.Time {
+	for _, in := range append([]*instance{d.hub}, d.platforms...) {
+		if err := in.db.MoveSessions(context.Background(), by); err != nil {
+			in.cfg.log.Error("moving the sessions with the demo's clock", "err", err)
+		}
+	}
+	defer d.hub.flow.Wake()
+	return d.clock.advance(by)
 }
 
 // Run starts the three, tells their stories so far, prints where to click, and
@@ -105,13 +128,14 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 	}
 	g.Go(func() error {
 		defer close(serve)
-		fmt.Fprintln(s.err, "rempart: telling nine fictional cases, with real notices over HTTP…")
+		fmt.Fprintln(s.err, "rempart: telling ten fictional cases, with real notices over HTTP…")
 		if err := d.seed(ctx); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 		if err := demoPictures(filepath.Join(c.Data, "pictures")); err != nil {
 			return err
 		}
+		says.Notices = d.told
 		return c.print(s, says)
 	})
 	for k := range d.platforms {
@@ -131,7 +155,7 @@ func (d *demo) open(ctx context.Context, dir string, lns []net.Listener, s strea
 	var says demoSays
 	var err error
 	d.hub, err = openInstance(ctx, instanceConfig{site: "Association Exemple", data: filepath.Join(dir, "hub"), hub: true, demo: true,
-		origin: url(0), notifier: demoNotifier, now: d.clock.now, advance: d.clock.advance, log: log.With("instance", "hub")})
+		origin: url(0), notifier: demoNotifier, now: d.clock.now, advance: d.advance, log: log.With("instance", "hub")})
 	if err != nil {
 		return says, err
 	}
@@ -269,8 +293,24 @@ Rempart is running. Everything here is fictional.
   5  The platform that refuses     %s
      Administration of the hub     %s
 
-Each sign-in link works once. Ctrl-C ends the demo.
+%sEach sign-in link works once. Ctrl-C ends the demo.
 `, says.Hub, filepath.Join(pictures, "collines.png"), says.AnalystLogin, says.Platforms[0].Login, says.Platforms[0].URL,
-		filepath.Join(pictures, "collines-copie.jpg"), says.Platforms[1].Login, says.AdminLogin)
+		filepath.Join(pictures, "collines-copie.jpg"), says.Platforms[1].Login, says.AdminLogin, demoWays(says))
 	return err
+}
+
+// demoWays says how to follow the three notices; nothing in a demo that was kept,
+// whose codes nobody has.
+func demoWays(says demoSays) string {
+	if len(says.Notices) == 0 {
+		return ""
+	}
+	words := map[string]string{"removed": "removed within the hour", "reversed": "refused, then reversed on complaint", "ignored": "ignored, reminded, and so on"}
+	var b strings.Builder
+	fmt.Fprintf(&b, "  6  Three notices, as the person sees them at %s/follow\n", says.Hub)
+	for _, n := range says.Notices {
+		fmt.Fprintf(&b, "     %-35s case %s, code %s\n", words[n.Way], n.Case, n.Code)
+	}
+	b.WriteString("     The demo's clock goes on with the buttons at the top of each page of the hub.\n\n")
+	return b.String()
 }

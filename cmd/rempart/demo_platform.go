@@ -35,6 +35,9 @@ func (d *demo) moderate(ctx context.Context, k int) error {
 			return err
 		}
 		for _, i := range waiting {
+			if d.ignored != "" && i.Notice.CaseRef == d.ignored {
+				continue // the notice that nobody answers
+			}
 			if d.clock.now().Sub(i.ReceivedAt) < patience {
 				continue
 			}
@@ -49,16 +52,50 @@ func (d *demo) moderate(ctx context.Context, k int) error {
 				return err
 			}
 		}
+		if err := d.reverse(ctx, in); err != nil && ctx.Err() == nil {
+			return err
+		}
 	}
 }
 
-// decideAll decides every notice that waits at a platform.
-func (d *demo) decideAll(ctx context.Context, k int, m rempart.Measure) error {
+// reviewer is who decides on complaints: another one than who decided.
+const reviewer rempart.Actor = "Tilleul"
+
+// reverse grants the complaints that have waited at a platform, as its second
+// moderator would.
+func (d *demo) reverse(ctx context.Context, in *instance) error {
+	decided, _, err := in.db.Intakes(ctx, rempart.IntakeDecided, "", 50)
+	if err != nil {
+		return err
+	}
+	for _, i := range decided {
+		for _, c := range i.Complaints {
+			if c.State == rempart.ComplaintDecided || d.clock.now().Sub(c.ReceivedAt) < patience {
+				continue
+			}
+			changes := map[string]rempart.Decision{}
+			for _, item := range c.Items {
+				changes[item] = demoDecision(i, rempart.MeasureRemoved)
+			}
+			err := in.flow.DecideComplaint(ctx, i.ID, c.Number, changes, "Nous avons relu la notification : la première décision était une erreur, et le contenu est retiré.", reviewer)
+			if err != nil && rempart.KindOf(err) != rempart.Conflict && rempart.KindOf(err) != rempart.Forbidden {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// decideAll decides every notice of a case that waits at a platform.
+func (d *demo) decideAll(ctx context.Context, k int, m rempart.Measure, ref string) error {
 	waiting, _, err := d.platforms[k].db.Intakes(ctx, rempart.IntakeReceived, "", 50)
 	if err != nil {
 		return err
 	}
 	for _, i := range waiting {
+		if i.Notice.CaseRef != ref {
+			continue
+		}
 		if err := d.decide(ctx, d.platforms[k], i, m); err != nil {
 			return err
 		}

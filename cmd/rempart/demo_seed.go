@@ -24,14 +24,20 @@ type story struct {
 	notify  string // service to notify, "" to leave the case in the queue
 	measure rempart.Measure
 	stops   int // uploads of a copy that the platform stops afterwards
+
+	way      string // of one of the three notices that the demo shows from the person's side
+	complain bool   // the refusal is complained against, and reversed
 }
 
 // stories are sober and say nothing that any real person lived.
 var stories = []story{
-	{ago: 5 * 24 * time.Hour, picture: 1, notify: "galerie", measure: rempart.MeasureRemoved, stops: 2,
+	{ago: 12 * 24 * time.Hour, notify: "miroir", way: "ignored",
+		report: rempart.Report{Depicted: rempart.DepictedSelf, Age: rempart.AgeSaidAdult, Made: rempart.MadeFakeSexual, Seen: rempart.SeenPublic,
+			Words: "La page est toujours en ligne.", Addresses: []string{"https://miroir.exemple.test/p/5d1"}}},
+	{ago: 11 * 24 * time.Hour, picture: 1, notify: "galerie", measure: rempart.MeasureRemoved, stops: 2, way: "removed",
 		report: rempart.Report{Depicted: rempart.DepictedSelf, Age: rempart.AgeSaidAdult, Made: rempart.MadeFakeSexual, Seen: rempart.SeenPublic, Relation: rempart.RelationUnknown,
 			Words: "Une amie m’a prévenue hier soir. Je n’ai jamais posé pour cette image.", Addresses: []string{"https://galerie.exemple.test/photo/1873", "https://galerie.exemple.test/album/42/photo/1873"}}},
-	{ago: 4 * 24 * time.Hour, picture: 2, notify: "miroir", measure: rempart.MeasureRefused,
+	{ago: 10 * 24 * time.Hour, picture: 2, notify: "miroir", measure: rempart.MeasureRefused, way: "reversed", complain: true,
 		report: rempart.Report{Depicted: rempart.DepictedSelf, Age: rempart.AgeSaidAdult, Made: rempart.MadeFakeSexual, Seen: rempart.SeenPublic,
 			Words: "L’image est présentée comme une parodie, mais on me reconnaît.", Addresses: []string{"https://miroir.exemple.test/p/9f2"}}},
 	{ago: 3 * 24 * time.Hour, notify: "galerie", measure: rempart.MeasureRemoved,
@@ -71,18 +77,39 @@ func (d *demo) seed(ctx context.Context) error {
 	}
 	defer d.clock.offset.Store(0)
 	for i, s := range stories {
-		d.clock.offset.Store(int64(-s.ago))
+		if err := d.pass(ctx, -s.ago); err != nil {
+			return err
+		}
 		if err := d.tell(ctx, s); err != nil {
 			return fmt.Errorf("case %d: %w", i+1, err)
 		}
 	}
-	d.clock.offset.Store(0)
+	if err := d.pass(ctx, 0); err != nil {
+		return err
+	}
 	for _, in := range append([]*instance{d.hub}, d.platforms...) {
 		if _, err := in.db.Seal(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pass lets time go by until the demo's clock is so far from the machine's, half
+// a day at a time, with all that happens by itself.
+func (d *demo) pass(ctx context.Context, to time.Duration) error {
+	for first := d.clock.offset.Load() == 0; !first; {
+		at := time.Duration(d.clock.offset.Load())
+		if at+12*time.Hour >= to {
+			break
+		}
+		d.clock.advance(12 * time.Hour)
+		if err := d.settle(ctx); err != nil {
+			return err
+		}
+	}
+	d.clock.offset.Store(int64(to))
+	return d.settle(ctx)
 }
 
 func (d *demo) tell(ctx context.Context, s story) error {
@@ -101,18 +128,29 @@ func (d *demo) tell(ctx context.Context, s story) error {
 	if err != nil {
 		return err
 	}
+	if s.way != "" {
+		d.told = append(d.told, demoNotice{s.way, sub.Ref, sub.Code.String()})
+	}
+	if s.way == "ignored" {
+		d.ignored = sub.Ref
+	}
 	d.clock.advance(35 * time.Minute)
 	if err := d.work(ctx, c, s.notify); err != nil {
 		return err
 	}
 	if s.measure != "" {
-		d.clock.advance(50 * time.Minute)
+		d.clock.advance(20 * time.Minute)
 		k := platformNumber(s.notify)
-		if err := d.decideAll(ctx, k, s.measure); err != nil {
+		if err := d.decideAll(ctx, k, s.measure, sub.Ref); err != nil {
 			return err
 		}
 		if err := d.settle(ctx); err != nil {
 			return err
+		}
+		if s.complain {
+			if err := d.contest(ctx, k, c.ID); err != nil {
+				return err
+			}
 		}
 	}
 	for range s.stops {
@@ -122,6 +160,45 @@ func (d *demo) tell(ctx context.Context, s story) error {
 		}
 	}
 	return d.settle(ctx)
+}
+
+// contest waits until a complaint against a refusal is to be made, sends it, and
+// lets another moderator reverse the decision.
+func (d *demo) contest(ctx context.Context, k int, caseID string) error {
+	for range 10 {
+		d.clock.advance(12 * time.Hour)
+		if err := d.settle(ctx); err != nil {
+			return err
+		}
+		sent := false
+		err := d.hub.db.UpdateCase(ctx, caseID, "", func(c *rempart.Case) error {
+			for i := range c.Notices {
+				for j := range c.Notices[i].Rungs {
+					r := c.Notices[i].Rungs[j]
+					if r.Kind == rempart.RungComplaint && r.State == rempart.RungAsked {
+						sent = true
+						return c.SendRung(r.ID, flow.RungText(c, &c.Notices[i], &r), d.analyst, d.clock.now())
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if !sent {
+			continue
+		}
+		if err := d.settle(ctx); err != nil {
+			return err
+		}
+		d.clock.advance(20 * time.Hour)
+		if err := d.reverse(ctx, d.platforms[k]); err != nil {
+			return err
+		}
+		return d.settle(ctx)
+	}
+	return fmt.Errorf("no complaint was to be made within five days of a refusal")
 }
 
 // work does an analyst's part: confirm, prepare, send.

@@ -74,6 +74,10 @@ type demo struct {
 		APIKey string `json:"api_key"`
 	} `json:"platforms"`
 
+	Notices []struct {
+		Way, Case, Code string
+	} `json:"notices"`
+
 	dir  string    // all that the child can write: its data, and its temporary files
 	log  *safeText // what it printed, after the first line
 	stop func()    // ends it as an operator does, and waits
