@@ -198,7 +198,7 @@ func (x *Index) Len() int {
 func (x *Index) Search(h pdq.Hash, radius int) []Match {
 	sc := rooms.Get().(*scratch)
 	defer rooms.Put(sc)
-	sc.queries[0] = query{words: h.Words()}
+	sc.queries[0].words = h.Words()
 	x.search(sc, 1, radius)
 	return sc.take(0)
 }
@@ -212,7 +212,7 @@ func (x *Index) SearchBatch(hs []pdq.Hash, radius int) [][]Match {
 	for from := 0; from < len(hs); from += group {
 		n := min(group, len(hs)-from)
 		for i := range n {
-			sc.queries[i] = query{words: hs[from+i].Words()}
+			sc.queries[i].words = hs[from+i].Words()
 		}
 		x.search(sc, n, radius)
 		for i := range n {
@@ -246,11 +246,19 @@ func (sc *scratch) take(i int) []Match {
 	return inOrder(found)
 }
 
-// inOrder sorts matches. Most of many come in the order of their IDs, from a
-// segment that was read whole or from copies: so they are laid out by distance,
-// and each distance is sorted if it is not.
+// inOrder sorts matches. Many come in order from a segment that was read whole,
+// or in the order of their IDs from copies: so if they are not in order they are
+// laid out by distance, and each distance is sorted if it is not.
 func inOrder(found []Match) []Match {
-	order := func(a, b Match) int { return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.ID, b.ID)) }
+	order := func(a, b Match) int {
+		if a.Distance != b.Distance {
+			return a.Distance - b.Distance
+		}
+		return cmp.Compare(a.ID, b.ID)
+	}
+	if slices.IsSortedFunc(found, order) {
+		return found
+	}
 	if len(found) < 64 {
 		slices.SortFunc(found, order)
 		return found

@@ -56,6 +56,8 @@ type plan struct {
 	// bounds is the number of bits in which the chunk and its tag may differ
 	// together.
 	bounds [maxChunks]uint8
+	// reads is how many tags a query reads where values are as random ones.
+	reads float64
 }
 
 // costs in nanoseconds, measured: to look at a place, to read a tag, to read a
@@ -103,6 +105,8 @@ func plansFor(chunks []chunk, n int) (plans [maxPlanned + 1]*plan) {
 			break
 		}
 		p.turns[best]++
+		w := chunks[best].width
+		p.reads += float64(len(flips()[w][p.turns[best]])) * float64(n) / float64(uint64(1)<<w)
 		price(best)
 		made := p
 		for c := range chunks {

@@ -16,6 +16,7 @@ type query struct {
 	before   int               // what was found in others
 	contents [maxChunks]uint32 // of each chunk of it
 	tags     [maxChunks]uint16 // what follows each chunk
+	hits     []hit             // of a scan of it
 	found    []Match
 }
 
@@ -82,31 +83,32 @@ var rooms = sync.Pool{New: func() any { return new(scratch) }}
 // each.
 func (s *segment) probe(sc *scratch, queries []query, radius int) {
 	p := s.planned(radius)
-	most := byTables
 	for i := range queries {
 		q := &queries[i]
 		q.way, q.before = byTables, len(q.found)
 		if p == nil {
-			q.way, most = byScan, byScan
+			q.way = byScan
 		}
 	}
 	if p != nil {
-		most = s.lookUp(sc, queries, radius, p, byTables)
+		s.lookUp(sc, queries, radius, p, byTables)
 	}
-	if most == byItself {
-		for i := range queries {
-			if queries[i].way == byItself {
-				queries[i].found = queries[i].found[:queries[i].before]
-				most = max(most, s.lookUp(sc, queries[i:i+1], radius, p, byItself))
-			}
+	scans := 0
+	for i := range queries {
+		q := &queries[i]
+		if q.way == byTables {
+			continue
+		}
+		q.found = q.found[:q.before]
+		if q.way == byItself {
+			s.lookUp(sc, queries[i:i+1], radius, p, byItself)
+		}
+		if q.way == byScan {
+			q.found = q.found[:q.before]
+			scans++
 		}
 	}
-	if most == byScan {
-		for i := range queries {
-			if q := &queries[i]; q.way == byScan {
-				q.found = q.found[:q.before]
-			}
-		}
+	if scans > 0 {
 		s.scan(queries, radius)
 	}
 }
@@ -120,9 +122,9 @@ func (s *segment) planned(radius int) *plan {
 
 // lookUp runs queries through the tables in stages over many places, so that
 // the processor waits for many lines of memory at once: where the tags of each
-// place begin; the first tag; the tags; the rows. They go by the way given, and
-// each for which that is too far is left for another; the farthest is returned.
-func (s *segment) lookUp(sc *scratch, queries []query, radius int, p *plan, by way) (most way) {
+// place begin; the first tag; the tags; the rows. They go by the way given; one
+// for which that costs too much is given another way, and is not done.
+func (s *segment) lookUp(sc *scratch, queries []query, radius int, p *plan, by way) {
 	for i := range queries {
 		q := &queries[i]
 		q.read, q.fetched = 0, 0
@@ -153,10 +155,6 @@ func (s *segment) lookUp(sc *scratch, queries []query, radius int, p *plan, by w
 		}
 	}
 	s.compare(sc, queries, radius, p, by)
-	for i := range queries {
-		most = max(most, queries[i].way)
-	}
-	return most
 }
 
 // places notes the runs of q in chunk c.
@@ -177,11 +175,14 @@ func (s *segment) places(sc *scratch, q *query, index, c int, p *plan) {
 		}
 	}
 	q.read += read
-	if q.read > s.maxRead {
+	switch {
+	case q.read > s.maxRead:
 		q.way = byScan
-		return
+	case q.way == byTables && q.read > s.fewFetched*4+int(4*p.reads):
+		q.way = byItself // many are alike here: most of these tags may be near
+	default:
+		sc.k = k
 	}
-	sc.k = k
 }
 
 // compare reads the tags of the runs noted, and the rows of those near enough.
@@ -210,18 +211,15 @@ func (s *segment) compare(sc *scratch, queries []query, radius int, p *plan, by 
 			}
 			*seen |= bit
 		}
-		q.fetched++
+		if q.fetched++; q.way == byTables && q.fetched > s.fewFetched {
+			q.way = byItself
+			continue
+		}
 		sc.found[k] = f
 		k++
 	}
-	for i := range queries {
-		q := &queries[i]
-		switch {
-		case q.way == byTables && q.fetched > s.fewFetched:
-			q.way = byItself
-		case q.way == byItself && by == byItself && q.fetched > s.maxFetched:
-			q.way = byScan
-		}
+	if q := &queries[0]; by == byItself && q.fetched > s.maxFetched {
+		q.way = byScan
 	}
 	for i := range sc.found[:k] {
 		f := &sc.found[i]

@@ -1,6 +1,9 @@
 package near
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 const (
 	// scanBlock is the values read by all queries in turn while they are in
@@ -119,10 +122,51 @@ func (s *segment) scan(queries []query, radius int) {
 			for j, w := range m {
 				for ; w != 0; w &= w - 1 {
 					if i := 64*j + bits.TrailingZeros64(w); s.alive(from + i) {
-						q.add(ID(s.ids[from+i]), b.row(i), b.distance(i, &q.words))
+						q.hits = append(q.hits, hit{uint32(from + i), uint16(b.distance(i, &q.words))})
 					}
 				}
 			}
 		}
+	}
+	for i := range queries {
+		if q := &queries[i]; q.way == byScan {
+			s.lay(q)
+		}
+	}
+}
+
+// A hit is a row that a scan found.
+type hit struct {
+	row      uint32
+	distance uint16
+}
+
+const keptHits = 1 << 20 // of a query, in the room of a search that is over
+
+// lay appends to q what its scan hit, by distance, and by ID where that is the
+// same. The matches may be most of the segment: room is made for them once, and
+// each is written to its place.
+func (s *segment) lay(q *query) {
+	hits, from := q.hits, len(q.found)
+	q.hits = hits[:0]
+	if cap(hits) > keptHits {
+		q.hits = nil
+	}
+	if len(hits) == 0 {
+		return
+	}
+	var at [valueBits + 2]int
+	for _, h := range hits {
+		at[h.distance+1]++
+	}
+	for d := range valueBits + 1 {
+		at[d+1] += at[d]
+	}
+	q.found = slices.Grow(q.found, len(hits))[:from+len(hits)]
+	found := q.found[from:]
+	for _, h := range hits {
+		w := s.row(int(h.row))
+		found[at[h.distance]] = Match{ID(s.ids[h.row]), w.hash(), int(h.distance)}
+		at[h.distance]++
 	}
 }
