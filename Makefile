@@ -21,6 +21,7 @@ build: ## build bin/rempart, one static binary
 test: ## all tests with -race, on both databases and in a browser; installs what they need, skips nothing
 	scripts/test-deps.sh
 	CI=1 go test -race -timeout 40m ./...
+	@go test -count=1 -run '^TestFaultMatrix$$' -v ./flow | grep -o 'fault matrix: .*'
 	CI=1 go test -race -timeout 40m -count=4 ./store/...
 
 test-short: ## the quick tests; skips what this machine lacks

@@ -107,6 +107,7 @@ const (
 	JobSend     = "notice.send"   // deliver the notice whose identifier is Payload
 	JobCallback = "callback.send" // deliver the callback in Payload to the peer Subject
 
+	JobRecheck    = "item.recheck"    // ask whether the address of the item Payload still answers
 	JobStatements = "statements.send" // statements of reasons of the intake Subject, to the EU's transparency database
 )
 

@@ -44,6 +44,7 @@ const (
 	AwaitReply           Await = "reply"           // an answer to a message of the person
 	AwaitRedress         Await = "redress"         // the next step against a decision
 	AwaitOwn             Await = "own"             // a date that somebody set by hand
+	AwaitBack            Await = "back"            // somebody to look at an address that answers again
 )
 
 // A TaskKind is what a human is asked to do when a clock has run down. An event
@@ -63,6 +64,7 @@ const (
 	TaskReply    TaskKind = "reply"         // answer the person's message
 	TaskBody     TaskKind = "out_of_court"  // take the decision to a body for settling disputes out of court
 	TaskOwn      TaskKind = "own"           // what the member wrote
+	TaskBack     TaskKind = "back"          // look whether the content is back, and notify again
 
 	TaskExhausted TaskKind = "exhausted" // every step was taken: decide how to go on
 )
@@ -76,9 +78,10 @@ type Clock struct {
 	Policy   int       `json:"policy,omitempty"` // version of the policy whose terms it has
 	Basis    Basis     `json:"basis"`
 	NoticeID string    `json:"notice_id,omitempty"`
-	Label    string    `json:"label,omitempty"` // what somebody wrote, for AwaitOwn
-	Since    time.Time `json:"since"`           // when what it waits for began: with Await and NoticeID, its identity
-	Round    int       `json:"round"`           // 1, and one more after each reminder
+	ItemID   string    `json:"item_id,omitempty"` // for AwaitBack
+	Label    string    `json:"label,omitempty"`   // what somebody wrote, for AwaitOwn
+	Since    time.Time `json:"since"`             // when what it waits for began: with Await and NoticeID, its identity
+	Round    int       `json:"round"`             // 1, and one more after each reminder
 
 	StartedAt     time.Time `json:"started_at"` // of this round
 	Within        Span      `json:"within,omitzero"`
@@ -151,7 +154,7 @@ func (k *Clock) Doable() bool {
 	switch k.Task {
 	case TaskRemind, TaskInsist, TaskEscalate, TaskComplain:
 		return k.Live() && len(k.Ladder) == 0 // else by the rung that asks for it
-	case TaskOwn, TaskExhausted:
+	case TaskOwn, TaskExhausted, TaskBack:
 		return k.Live()
 	}
 	return false
@@ -221,6 +224,8 @@ func (k *Clock) task() TaskKind {
 		return TaskReply
 	case AwaitOwn:
 		return TaskOwn
+	case AwaitBack:
+		return TaskBack
 	}
 	switch k.Round {
 	case 1:
@@ -380,7 +385,7 @@ func (c *Case) DoTask(id string, cal Calendar, by Actor, at time.Time) error {
 	}
 	c.clockEvent("task.done", k, by, at, "task", string(k.Task), "round", itoa(k.Round))
 	k.Task, k.TaskAt = "", time.Time{}
-	if k.Await == AwaitOwn || k.Await == AwaitComplaint {
+	if k.Await == AwaitOwn || k.Await == AwaitComplaint || k.Await == AwaitBack {
 		c.endClock(k, ClockMet, by, at)
 		return nil
 	}

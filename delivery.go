@@ -69,6 +69,9 @@ func (c *Case) CancelNotice(id string, by Actor, at time.Time) error {
 	if n == nil {
 		return notFound("notice")
 	}
+	if n.leaving() {
+		return conflict("notice.leaving", "This notice is leaving at this moment. Look again in a minute.")
+	}
 	failed := n.State == NoticeFailed
 	if err := n.move(NoticeCancelled, at); err != nil {
 		return err

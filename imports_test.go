@@ -26,11 +26,13 @@ var may = map[string]string{
 	"media":                    "pdq vpdq provenance",
 	"law":                      ".",
 	"ledger":                   "",
+	"mail":                     ".",
+	"recheck":                  ".",
 	"keyring":                  "internal/durable",
 	"store":                    ". ledger pdq keyring",
 	"store/storetest":          ". store ledger keyring",
 	"exchange":                 ". pdq",
-	"flow":                     ". near pdq vpdq law store exchange media ledger provenance",
+	"flow":                     ". near pdq vpdq law store exchange mail media ledger provenance",
 	"stats":                    ". law",
 	"returns":                  ".",
 	"web":                      ". law store flow exchange media near pdq ledger provenance",
@@ -40,6 +42,7 @@ var may = map[string]string{
 	"internal/browsertest/axe": "",
 	"internal/durable":         "",
 	"internal/e2e":             "*",
+	"internal/mailtest":        "",
 	"internal/pgtest":          "",
 }
 

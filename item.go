@@ -104,6 +104,7 @@ type Item struct {
 	Reason       string            `json:"reason,omitempty"` // why an analyst dropped it; never shown to the person
 	Stops        int               `json:"stops,omitempty"`  // uploads of it that platforms stopped
 	LastStop     time.Time         `json:"last_stop,omitzero"`
+	Rechecks     *Rechecks         `json:"rechecks,omitempty"` // whether the address still answers; nil: never planned
 }
 
 // SaysAI tells whether a mark of the medium says that AI made or changed it. It

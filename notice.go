@@ -96,6 +96,12 @@ type Attempt struct {
 	Status int       `json:"status,omitempty"` // HTTP status, 0 if there was no answer
 	Answer string    `json:"answer"`           // the start of the answer, or what went wrong
 	Next   time.Time `json:"next,omitzero"`    // when it is tried again; zero: never by itself
+
+	Channel   string `json:"channel,omitempty"`    // "" is an instance of Rempart, see ChannelMail
+	MessageID string `json:"message_id,omitempty"` // of an e-mail, without brackets; or the key under which an API was asked
+	Begun     bool   `json:"begun,omitempty"`      // under way: how it ends is not recorded yet
+	Failed    bool   `json:"failed,omitempty"`     // by e-mail: it did not arrive, for certain
+	Unclear   bool   `json:"unclear,omitempty"`    // it may have arrived
 }
 
 func (n *Notice) move(to NoticeState, at time.Time) error {

@@ -51,6 +51,7 @@ type Peer struct {
 	Lists          []string  `json:"lists,omitempty"`       // the lists its key opens; empty: all
 	LookupOnly     bool      `json:"lookup_only,omitempty"` // it may ask for matches, and have no copy of a list
 	Stops          bool      `json:"stops,omitempty"`       // it said that it refuses each file that it checks and that is to be stopped
+	Request        *Request  `json:"request,omitempty"`     // of PeerHTTP: how a notice is put into a request
 	CreatedAt      time.Time `json:"created_at"`
 	DisabledAt     time.Time `json:"disabled_at,omitzero"`
 }
@@ -84,6 +85,8 @@ const (
 	PeerPlatform PeerKind = "platform" // receives notices, reads lists, asks for matches
 	PeerFlagger  PeerKind = "flagger"  // sends us notices, answers at its hub
 	PeerPartner  PeerKind = "partner"  // shares lists
+	PeerMail     PeerKind = "mail"     // a mailbox that takes notices; its URL is mailto:ADDRESS, and it has no key here
+	PeerHTTP     PeerKind = "http"     // somebody else's API that takes notices; its URL is the whole address, and it has no key here
 	PeerSystem   PeerKind = "system"   // a platform's own system, which carries decisions out; it has no key here
 )
 
@@ -91,11 +94,23 @@ const (
 // URL is the whole address of its webhook.
 const SystemID = "own-system"
 
+// A Request says how a notice is put into a request of somebody else's API.
+// Values of headers are secrets, and in Credentials.
+type Request struct {
+	ContentType string   `json:"content_type"`         // application/json or application/x-www-form-urlencoded
+	Body        string   `json:"body"`                 // a template; package exchange says what it can name
+	Headers     []string `json:"headers,omitempty"`    // names of headers that are set, such as Authorization
+	Taken       []int    `json:"taken,omitempty"`      // statuses that mean "we have it"; empty: every 2xx
+	Number      string   `json:"number,omitempty"`     // where in the answer's JSON its number is, such as data.id; empty: it gives none
+	Repeatable  bool     `json:"repeatable,omitempty"` // it knows the Idempotency-Key, or a number of ours in the body: the same notice twice is one
+}
+
 // Credentials are the secrets shared with a peer. They never leave the store
 // but to be used.
 type Credentials struct {
-	Key    string `json:"key"`    // what we present to it
-	Secret string `json:"secret"` // what callbacks between us are signed with, "whsec_…"
+	Key     string            `json:"key"`               // what we present to it
+	Headers map[string]string `json:"headers,omitempty"` // of a Request, by name
+	Secret  string            `json:"secret"`            // what callbacks between us are signed with, "whsec_…"
 }
 
 // String keeps credentials out of logs and error texts.

@@ -29,6 +29,7 @@ type Failure struct {
 	Status     int           // HTTP status, 0 when there was no answer
 	Answer     string        // start of the answer, or what went wrong; without line breaks
 	Permanent  bool          // trying again unchanged cannot help
+	Turn       bool          // nothing was tried: something else goes first
 	RetryAfter time.Duration // asked by the far side, 0 if not
 	Err        error
 }
@@ -79,7 +80,9 @@ func postTo(ctx context.Context, c *http.Client, u string, body []byte, header h
 		return 0, "", &Failure{Answer: "the peer's address cannot be used", Permanent: true, Err: err}
 	}
 	req.Header = header
-	req.Header.Set("Content-Type", "application/json")
+	if req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	req.Header.Set("User-Agent", "rempart")
 	resp, err := c.Do(req)
 	if err != nil {

@@ -16,6 +16,8 @@ var noticeEvents = map[string]struct {
 	"notice.queued":         {rempart.NoticeQueued, []rempart.NoticeState{rempart.NoticeDraft, rempart.NoticeFailed}},
 	"notice.attempt_failed": {rempart.NoticeQueued, []rempart.NoticeState{rempart.NoticeQueued}},
 	"notice.failed":         {rempart.NoticeFailed, []rempart.NoticeState{rempart.NoticeQueued}},
+	"notice.unclear":        {rempart.NoticeFailed, []rempart.NoticeState{rempart.NoticeQueued}},
+	"notice.arrived":        {rempart.NoticeSent, []rempart.NoticeState{rempart.NoticeFailed}},
 	"notice.sent":           {rempart.NoticeSent, []rempart.NoticeState{rempart.NoticeQueued, rempart.NoticeFailed}},
 	"notice.acknowledged":   {rempart.NoticeAcknowledged, []rempart.NoticeState{rempart.NoticeSent}},
 	"notice.cancelled":      {rempart.NoticeCancelled, []rempart.NoticeState{rempart.NoticeDraft, rempart.NoticeFailed}},
@@ -74,7 +76,7 @@ func (s *side) checkCase(c *rempart.Case, jobs []job) {
 		case "match.stopped":
 			stops[e.Data["item"]]++
 			continue
-		case "notice.attempt_failed", "notice.failed", "notice.sent":
+		case "notice.attempt_failed", "notice.failed", "notice.unclear", "notice.sent":
 			tried[id]++
 		}
 		step, ok := noticeEvents[e.Kind]
@@ -139,7 +141,7 @@ func (s *side) checkNotice(c *rempart.Case, n rempart.Notice, jobs []job) {
 	}
 	switch n.State {
 	case rempart.NoticeSent, rempart.NoticeAcknowledged, rempart.NoticeDecided:
-		if n.Number == "" {
+		if last := len(n.Attempts) - 1; n.Number == "" && (last < 0 || n.Attempts[last].Channel != rempart.ChannelMail && !n.Attempts[last].Unclear) { // an e-mail has none, nor what a human found out to have arrived
 			s.t.Errorf("notice %s is %s without a number", n.ID, n.State)
 		}
 	}

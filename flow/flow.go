@@ -43,6 +43,8 @@ type Flow struct {
 	Undo      time.Duration     // how long a notice that was sent can be called back before it leaves; default: not at all
 	Lease     time.Duration     // how long a worker holds a job; default: a minute
 
+	Mail         Mailer       // sends notices by e-mail; nil: none is sent
+	Rechecks     Rechecks     // whether reported addresses are asked if they still answer; default: no
 	Transparency Transparency // where a platform's statements of reasons go; default: nowhere
 
 	// Fault, if set, is called between any two steps with the name of the

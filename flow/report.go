@@ -138,7 +138,9 @@ type FollowItem struct {
 
 	Step     rempart.RungKind // the last step after a notice of which we hold the proof, "" for none
 	StepAt   time.Time
-	Answered bool // and the platform answered it
+	Answered bool      // and the platform answered it
+	Mailed   bool      // the notice went by e-mail: only a mail server has confirmed it
+	GoneAt   time.Time // when we found that it no longer answered, before the platform decided; zero if not
 }
 
 func (f *Flow) caseByCode(ctx context.Context, typed string) (*rempart.Case, error) {
@@ -177,9 +179,13 @@ func (f *Flow) follow(c *rempart.Case) *Follow {
 		if n := c.Notice(i.NoticeID); n != nil {
 			fi.Service = n.ServiceName
 			fi.Step, fi.StepAt, fi.Answered = lastStep(n, i.State)
+			fi.Mailed = i.State == rempart.ItemNotified && n.Mailed()
 		}
 		if i.Decision != nil {
 			fi.Measure = i.Decision.Measure
+		}
+		if _, _, gone := i.Rechecks.Removal(); gone && (i.State == rempart.ItemNotified || i.State == rempart.ItemAcknowledged) {
+			fi.GoneAt = i.Rechecks.Gone
 		}
 		v.Stops += i.Stops
 		v.Items = append(v.Items, fi)

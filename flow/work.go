@@ -69,6 +69,9 @@ func (f *Flow) Work(ctx context.Context) error {
 // down that are due, and returns how many jobs and cases they were when all have
 // ended.
 func (f *Flow) Step(ctx context.Context) (int, error) {
+	if err := f.planRechecks(ctx); err != nil {
+		return 0, err
+	}
 	claims, err := f.DB.ClaimJobs(ctx, atOnce, f.Lease)
 	if err != nil {
 		return 0, err
@@ -102,6 +105,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		err = f.bulk(ctx, c)
 	case rempart.JobCallback:
 		fail, err = f.tell(ctx, c)
+	case rempart.JobRecheck:
+		fail, err = f.recheck(ctx, c)
 	case rempart.JobStatements:
 		fail, err = f.submit(ctx, c)
 	case rempart.JobOrder:
@@ -138,6 +143,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 	case fail == nil:
 		f.at(c.Job.Kind + ".saved")
 		return f.DB.FinishJob(ctx, c.ID)
+	case fail.Turn:
+		return f.DB.RetryJob(ctx, c.ID, f.Now().Add(fail.RetryAfter), why(fail))
 	case fail.Permanent || c.Attempt > len(backoff):
 		return f.DB.BuryJob(ctx, c.ID, why(fail))
 	}
@@ -197,6 +204,9 @@ func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if n.State != rempart.NoticeQueued {
 		return nil, nil // sent, and recorded, before we were stopped
 	}
+	if d := c.GoesAfter(n.ID, f.Now()); d > 0 {
+		return &exchange.Failure{Answer: "an earlier notice to this service goes first", Turn: true, RetryAfter: d}, nil
+	}
 	if !n.LeavesAt.IsZero() { // from here on nobody calls it back
 		ok := false
 		if err := f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error {
@@ -214,9 +224,22 @@ func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if err != nil {
 		return nil, err
 	}
+	if fail == nil && peer.Kind == rempart.PeerMail {
+		return f.sendMail(ctx, claim, c, n, peer)
+	}
+	if fail == nil && peer.Kind == rempart.PeerHTTP && (peer.Request == nil || !peer.Request.Repeatable) {
+		if peer.Request == nil {
+			peer.Request = new(rempart.Request) // which cannot be written, and says so
+		}
+		return f.sendRequest(ctx, claim, c, n, cred, peer)
+	}
 	if fail == nil {
 		var r exchange.Receipt
-		r, status, answer, err = exchange.SendNotice(ctx, f.Client, peer.URL, cred.Key, exchange.FromNotice(*n))
+		if peer.Kind == rempart.PeerHTTP {
+			r.Number, status, answer, err = exchange.SendRequest(ctx, f.Client, peer.URL, *peer.Request, cred.Headers, n.ID, *n)
+		} else {
+			r, status, answer, err = exchange.SendNotice(ctx, f.Client, peer.URL, cred.Key, exchange.FromNotice(*n))
+		}
 		if err != nil && !errors.As(err, &fail) {
 			return nil, err
 		}
@@ -263,6 +286,9 @@ func (f *Flow) credentials(ctx context.Context, serviceID string) (cred rempart.
 	}
 	if p.URL == "" || !p.DisabledAt.IsZero() {
 		return cred, p, &exchange.Failure{Answer: "the channel to this service is closed", Permanent: true}, nil
+	}
+	if p.Kind == rempart.PeerMail {
+		return cred, p, nil, nil
 	}
 	cred, err = f.DB.Credentials(ctx, p.ID)
 	return cred, p, nil, err

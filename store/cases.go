@@ -203,12 +203,14 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 	if err != nil {
 		return err
 	}
+	rechecks := t.planned(c)
 	if err := f(c); err != nil {
 		return err
 	}
 	if err := t.wind(c); err != nil {
 		return err
 	}
+	c.Watch(t.now)
 	after, err := encode(c)
 	if err != nil {
 		return err
@@ -236,6 +238,9 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 			return err
 		}
 		if err := t.saveService(service(c, items, taken)); err != nil {
+			return err
+		}
+		if err := t.rechecks(c, rechecks); err != nil {
 			return err
 		}
 		if c.State != was.State || c.Priority != was.Priority {

@@ -79,6 +79,7 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 		"DELETE FROM report_keys WHERE report_id IN (SELECT id FROM reports WHERE case_id = $1)",
 		"DELETE FROM reports WHERE case_id = $1",
 		"DELETE FROM jobs WHERE subject = $1",
+		"DELETE FROM rechecks WHERE case_id = $1",
 		"DELETE FROM cases WHERE id = $1",
 	} {
 		if _, err := t.exec(q, id); err != nil {

@@ -57,6 +57,7 @@ type itemView struct {
 	Label string
 	Lines []printLine
 	Marks *marksView
+	Reach []string // what re-checks of the address found
 }
 
 // Disappointed tells whether a platform decided not to do all that was asked.
@@ -187,6 +188,9 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 	v := caseView{Case: c, Minor: c.Facts.Minor(), Drafted: map[string]bool{}, Grounds: len(c.Confirmed()) > 0}
 	v.Facts, v.Unsaid = facts(p, c.Facts)
 	v.Addresses, v.Media = items(p, c)
+	for k := range v.Addresses {
+		v.Addresses[k].Reach = recheckLines(p, v.Addresses[k].Item, s.Flow.Rechecks.On(c.Cautious()))
+	}
 	v.Hints = hints(p, c.Facts, v.Media)
 	v.Qualify, v.Confirm, v.Notify = steps(c)
 	v.Keep = s.keeping(r, p, c)

@@ -17,6 +17,7 @@ type historyLine struct {
 	Who     string
 	Times   int // the same thing several times in a row
 	Attempt *rempart.Attempt
+	same    string // of a re-check: what it was about and what it found
 }
 
 // eventWords names, for each kind of event, the data that its sentence
@@ -58,6 +59,8 @@ var eventWords = map[string][]string{
 	"fingerprint.withdrawn":   {"item"},
 	"item.dropped":            {"item"},
 	"item.decided":            {"item", "measure"},
+	"item.rechecked":          {"item", "reach"},
+	"item.back":               {"item"},
 	"notice.prepared":         {"notice", "items"},
 	"notice.edited":           {"notice"},
 	"notice.cancelled":        {"notice"},
@@ -67,6 +70,9 @@ var eventWords = map[string][]string{
 	"notice.sent":             {"notice", "number"},
 	"notice.attempt_failed":   {"notice"},
 	"notice.failed":           {"notice"},
+	"notice.trying":           {"notice"},
+	"notice.unclear":          {"notice"},
+	"notice.arrived":          {"notice"},
 	"notice.acknowledged":     {"notice", "number"},
 	"item.redecided":          {"item", "measure", "why"},
 	"rung.moved":              {"notice", "step", "state"},
@@ -105,11 +111,11 @@ var eventWords = map[string][]string{
 
 // attempted lists the kinds that come with an attempt at delivery, in the order
 // in which the notice keeps them.
-var attempted = map[string]bool{"notice.sent": true, "notice.attempt_failed": true, "notice.failed": true}
+var attempted = map[string]bool{"notice.sent": true, "notice.attempt_failed": true, "notice.failed": true, "notice.unclear": true}
 
 // folded lists the kinds that follow from another line of the history, when they
 // came by themselves: the clocks of a case are shown beside it.
-var folded = map[string]bool{"clock.started": true, "clock.met": true, "task.closed": true}
+var folded = map[string]bool{"notice.trying": true, "clock.started": true, "clock.met": true, "task.closed": true}
 
 // history puts events in sentences, newest first; events are oldest first. names gives the words for
 // identifiers, tries the attempts at delivering each notice. The same look by
@@ -122,6 +128,12 @@ func history(p page, events []rempart.Event, names map[string]string, tries map[
 			continue
 		}
 		l := historyLine{Kind: e.Kind, At: e.At, Who: who(p, e.Actor, names), Times: 1}
+		if k := len(out) - 1; k >= 0 && e.Kind == "item.rechecked" && out[k].Kind == e.Kind && out[k].same == e.Data["item"]+e.Data["reach"] {
+			out[k].Times++ // the same answer again: one line
+			out[k].At = e.At
+			continue
+		}
+		l.same = e.Data["item"] + e.Data["reach"]
 		if k := len(out) - 1; k >= 0 && strings.HasSuffix(e.Kind, ".viewed") && out[k].Kind == e.Kind && out[k].Who == l.Who {
 			out[k].Times++
 			out[k].At = e.At
@@ -170,7 +182,7 @@ func eventWord(p page, name, value string, names map[string]string) string {
 		return p.T("pill.rung." + value)
 	case "why":
 		return p.T("redecided." + value)
-	case "measure", "callback", "task", "skip", "do", "by", "outcome":
+	case "measure", "callback", "task", "skip", "do", "by", "outcome", "reach":
 		return p.T(name + "." + value)
 	case "act":
 		return lowerFirst(p.T("bulk.act." + value))

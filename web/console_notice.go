@@ -174,6 +174,9 @@ func (s *Server) noticePost(w http.ResponseWriter, r *http.Request) {
 	case "recall":
 		code = "notice_recalled"
 		change = func(c *rempart.Case, at time.Time) error { return c.RecallNotice(n.ID, m.Alias, at) }
+	case "arrived":
+		code = "notice_arrived"
+		change = func(c *rempart.Case, at time.Time) error { return c.NoticeArrived(n.ID, m.Alias, at) }
 	case "cancel":
 		code = "notice_cancelled"
 		change = func(c *rempart.Case, at time.Time) error { return c.CancelNotice(n.ID, m.Alias, at) }

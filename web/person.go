@@ -127,6 +127,12 @@ func newFollowedItem(p page, i flow.FollowItem, minor bool) followedItem {
 		}
 		v.Step = p.T(key, p.Date(i.StepAt), service)
 	}
+	if i.Mailed {
+		v.Sentence = p.T("follow.say.notified.mail", p.Date(i.Since), service)
+	}
+	if !i.GoneAt.IsZero() {
+		v.Sentence += " " + p.T("follow.gone", p.Date(i.GoneAt))
+	}
 	if i.Kind == rempart.ItemAddress {
 		v.Title, v.Where = p.T("follow.address", i.Number), i.Address
 		if minor {

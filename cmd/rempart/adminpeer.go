@@ -25,8 +25,10 @@ type peerAdd struct {
 	place
 	ID        string `help:"Short identifier, such as forum-exemple." required:""`
 	Name      string `help:"Its name."`
-	Kind      string `help:"platform (we notify it, it reads our lists), flagger (it notifies us) or partner." enum:",platform,flagger,partner" default:""`
+	Kind      string `help:"platform (we notify it, it reads our lists), flagger (it notifies us), partner, mail (a mailbox that takes notices) or http (an API of somebody else's that takes them)." enum:",platform,flagger,partner,mail,http" default:""`
 	URL       string `name:"url" help:"Base address of its instance, https://HOST; empty if it only calls us."`
+	Email     string `help:"The mailbox that takes notices, for -kind mail."`
+	Request   string `help:"For -kind http: JSON file with content_type, body (a template), headers, taken, number, repeatable; see README." type:"path"`
 	Trusted   *bool  `help:"It is a trusted flagger (DSA art. 22)." negatable:""`
 	Expertise string `help:"The area it was designated for."`
 	Lists     string `help:"The lists its key opens, separated by commas, or all. Default: all for a new peer."`
@@ -59,7 +61,7 @@ Keys and secrets may be given in the environment instead: REMPART_PEER_KEY, REMP
 
 // Run adds a peer, or changes one.
 func (c *peerAdd) Run(ctx context.Context, s streams) error {
-	if err := baseAddress(c.URL); err != nil {
+	if err := baseAddress(c.URL); err != nil && c.Kind != string(rempart.PeerHTTP) {
 		return hinted{fmt.Errorf("-url %w", err), "give it as https://forum.exemple.test"}
 	}
 	i, err := c.open(ctx)
@@ -80,6 +82,12 @@ func (c *peerAdd) Run(ctx context.Context, s streams) error {
 	}
 	p.Name, p.Kind = cmp.Or(c.Name, p.Name), cmp.Or(rempart.PeerKind(c.Kind), p.Kind)
 	p.URL, p.Expertise = cmp.Or(strings.TrimRight(c.URL, "/"), p.URL), cmp.Or(c.Expertise, p.Expertise)
+	if p.Kind == rempart.PeerHTTP {
+		return c.putAPI(ctx, i, s, p, there)
+	}
+	if p.Kind == rempart.PeerMail {
+		return c.putMailbox(ctx, i, s, p, there)
+	}
 	if c.Lists != "" {
 		if p.Lists, err = listNames(c.Lists); err != nil {
 			return err

@@ -10,16 +10,19 @@ import (
 
 // doctorCmd says what this machine lacks.
 type doctorCmd struct {
+	recheckFlags
+	mailFlags
 	JSON bool `name:"json" help:"One JSON object a line."`
 }
 
-// Run prints a line for each program that is used beside this one; it fails,
-// at the end, if one is missing.
+// Run prints a line for each program that is used beside this one, and for what
+// is set up to reach the outside; it fails, at the end, if something is missing
+// or does not work. It sends nothing to anybody a notice is about.
 func (c *doctorCmd) Run(ctx context.Context, s streams) error {
 	missing := 0
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
-	for _, f := range media.Doctor(ctx) {
+	for _, f := range append(media.Doctor(ctx), c.recheckFlags.doctor(ctx), c.mailFlags.doctor(ctx)) {
 		if !f.Found {
 			missing++
 		}

@@ -45,6 +45,8 @@ type instanceConfig struct {
 	log      *slog.Logger
 
 	transparency flow.Transparency
+	rechecks     flow.Rechecks
+	mail         flow.Mailer // nil: no e-mail is sent
 }
 
 // An instance is one running Rempart: a store, its flow and its pages.
@@ -79,7 +81,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 		return nil, keyringHint(err, c.keyringPath())
 	}
 	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Undo: c.undo, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault,
-		Transparency: c.transparency})
+		Transparency: c.transparency, Rechecks: c.rechecks, Mail: c.mail})
 	if c.index != "" {
 		if err := f.OpenIndex(ctx, c.index); err != nil {
 			return nil, errors.Join(err, db.Close())

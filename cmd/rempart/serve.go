@@ -48,6 +48,9 @@ type serveCmd struct {
 
 	Keep map[string]int `help:"Hub: days for which closed cases are kept before they are erased, by class: minor=365;adult=365;unfounded=90, which is the default; 0 is without end." env:"REMPART_KEEP"`
 
+	recheckFlags
+	mailFlags
+
 	Transparency      string `help:"Platform: address of the EU's transparency database, or of its sandbox, to send statements of reasons to; default: a dry run." env:"REMPART_TRANSPARENCY"`
 	TransparencyToken string `help:"Platform: file that holds the token for it." type:"path" env:"REMPART_TRANSPARENCY_TOKEN"`
 }
@@ -63,6 +66,14 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	if c.Undo < 0 || c.Undo > time.Hour {
 		return hinted{fmt.Errorf("a notice cannot be called back for %s", c.Undo), "give -undo from 0s to 1h"}
+	}
+	rechecks, err := c.rechecks()
+	if err != nil {
+		return err
+	}
+	sender, err := c.sender(c.Email, c.Name)
+	if err != nil {
+		return err
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	keep, err := retention(c.Keep)
@@ -81,7 +92,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	i, err := openInstance(ctx, instanceConfig{
 		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, undo: c.Undo, log: log, index: indexFolder(c.Data),
 		notifier:     rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
-		transparency: transparency,
+		transparency: transparency, rechecks: rechecks, mail: sender,
 	})
 	if err != nil {
 		return errors.Join(err, ln.Close())

@@ -24,7 +24,7 @@ func peers(e *env) {
 			e.Errorf("peer by %s (-put +got):\n%s", name, d)
 		}
 	}
-	if c, err := e.db.Credentials(e.ctx, "forum"); err != nil || c != out {
+	if c, err := e.db.Credentials(e.ctx, "forum"); err != nil || !cmp.Equal(c, out) {
 		e.Errorf("credentials were not given back (%v)", err)
 	}
 	// What is not given is kept.
@@ -33,7 +33,7 @@ func peers(e *env) {
 	if got, err := e.db.PeerByKey(e.ctx, "the key it comes in with"); err != nil || got.Name != p.Name {
 		e.Errorf("after a change without a key: %+v, %v", got, err)
 	}
-	if c, err := e.db.Credentials(e.ctx, "forum"); err != nil || c != out {
+	if c, err := e.db.Credentials(e.ctx, "forum"); err != nil || !cmp.Equal(c, out) {
 		e.Errorf("credentials were not kept (%v)", err)
 	}
 	// A new key replaces the old one.

@@ -63,6 +63,7 @@ func Test(t *testing.T, open Open) {
 		{"templates", templates},
 		{"clocks", clocks},
 		{"figures", figures},
+		{"re-checks", rechecks},
 		{"jobs", jobs},
 		{"jobs together", jobsTogether},
 		{"changes", changes},
