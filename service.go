@@ -68,6 +68,11 @@ func (p Peer) MayRead() []string {
 	return out
 }
 
+// Reads tells whether the peer may have a copy of a list.
+func (p Peer) Reads(list string) bool {
+	return !p.LookupOnly && slices.Contains(p.MayRead(), list)
+}
+
 // MayCopy returns the lists of which it may have a copy; for one that may only
 // look up it is a Forbidden.
 func (p Peer) MayCopy() ([]string, error) {

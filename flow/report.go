@@ -121,7 +121,9 @@ type Follow struct {
 	Items    []FollowItem
 	Stops    int // over all items
 	Messages []FollowMessage
-	Pass     string // lets her write, from this page alone; "" where nobody may write any more
+
+	Withdrawals []store.Confirmation // platforms that could have a copy of fingerprints that were withdrawn
+	Pass        string               // lets her write, from this page alone; "" where nobody may write any more
 }
 
 // A FollowItem is one item as its person may see it.
@@ -163,7 +165,9 @@ func (f *Flow) FollowUp(ctx context.Context, typed string) (*Follow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.follow(c), nil
+	v := f.follow(c)
+	v.Withdrawals, err = f.DB.Confirmations(ctx, c.ID)
+	return v, err
 }
 
 // follow is what the person of a case may see of it.

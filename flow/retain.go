@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rempart"
+	"rempart/store"
 )
 
 // retainEvery is how often a worker looks for cases whose time has passed.
@@ -37,6 +38,27 @@ func (f *Flow) Retain(ctx context.Context) (int, error) {
 			return erased, nil
 		}
 	}
+}
+
+// A Withdrawal is what a code shows once its report was taken back.
+type Withdrawal struct {
+	At        time.Time
+	Platforms []store.Confirmation // that could have a copy of her fingerprints
+}
+
+// Withdrawal returns what became of a report that was taken back, for the holder
+// of its code. It is a NotFound where nothing of it had been shared.
+func (f *Flow) Withdrawal(ctx context.Context, typed string) (Withdrawal, error) {
+	code, err := rempart.ParseCaseCode(typed)
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	id, at, err := f.DB.Withdrawal(ctx, code.Hash(f.DB.Secret("case code")))
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	all, err := f.DB.Confirmations(ctx, id)
+	return Withdrawal{at, all}, err
 }
 
 // Withdraw erases the report of the holder of a code, as she asks, and takes its

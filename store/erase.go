@@ -66,6 +66,11 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 	if err != nil {
 		return err
 	}
+	if e.Why == rempart.EraseWithdrawn {
+		if err := t.keepWithdrawal(id, e.At); err != nil {
+			return err
+		}
+	}
 	if err := t.untally(id); err != nil {
 		return err
 	}

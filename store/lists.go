@@ -27,7 +27,8 @@ type Change struct {
 // entry makes an entry or moves it to its state, and places the change where
 // readers of changes will find it. A change of nothing is none; what was
 // withdrawn stays so, and what a feed says about a time before what we know of
-// is old news.
+// is old news; but for a withdrawal, whose time is cut to the hour, or told by
+// another clock, and which is always the last word.
 func (t *tx) entry(peer string, e rempart.Entry) error {
 	if _, err := t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, `+t.db.xid+`, `+t.db.nextChange+`)
@@ -36,7 +37,7 @@ func (t *tx) entry(peer string, e rempart.Entry) error {
 			since = excluded.since, form = excluded.form, xid = excluded.xid, seq = excluded.seq
 		WHERE (entries.list, entries.type, entries.value, entries.quality, entries.state, entries.case_id, entries.case_ref, entries.item_id, entries.form)
 			<> (excluded.list, excluded.type, excluded.value, excluded.quality, excluded.state, excluded.case_id, excluded.case_ref, excluded.item_id, excluded.form)
-			AND entries.state <> 'withdrawn' AND (entries.peer_id = '' OR entries.since <= excluded.since)`,
+			AND entries.state <> 'withdrawn' AND (entries.peer_id = '' OR entries.since <= excluded.since OR excluded.state = 'withdrawn')`,
 		peer, e.ID, e.List, string(e.Fingerprint.Type), e.Fingerprint.Value, e.Fingerprint.Quality, string(e.State), e.CaseID, e.CaseRef, e.ItemID, micros(e.Since), string(e.Fingerprint.Form)); err != nil {
 		return fmt.Errorf("store: entry %s of list %s: %w", e.ID, e.List, err)
 	}

@@ -284,6 +284,9 @@ func (t *tx) newSeconds() error {
 	if _, err := t.exec("UPDATE entries SET first_xid = -1, first_seq = 1 WHERE first_xid IS NOT NULL"); err != nil {
 		return fmt.Errorf("moving where entries were first active: %w", err)
 	}
+	if _, err := t.exec("DELETE FROM feed_readers"); err != nil {
+		return fmt.Errorf("readers of the feed: %w", err)
+	}
 	var at, until int64
 	if err := t.row("SELECT coalesce(min(at), 0), coalesce(max(until), 0) FROM change_seconds").Scan(&at, &until); err != nil {
 		return fmt.Errorf("seconds of changes: %w", err)

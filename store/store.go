@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,6 +72,7 @@ type DB struct {
 	policy atomic.Pointer[policy] // the newest that was read; a version never changes
 
 	peerChanges atomic.Int64
+	readers     sync.Map // spot by peer: how far each reader of the feed is known to be
 
 	hashing chan struct{} // holds a place for each password being hashed, 19 MiB each
 }

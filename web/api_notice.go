@@ -146,7 +146,7 @@ func (s *Server) callback(r *http.Request, body io.Reader) error {
 func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "feed", Method: http.MethodGet, Path: "/api/v1/feed", Tags: []string{"lists"}, Security: withKey,
 		Summary:     "What changed in the lists, as JSON Lines",
-		Description: "With the key of a platform or a partner. One entry a line in commit order, then one line with end and the cursor to go on from. An entry that is no longer active must stop matching. wait: seconds to wait for a change, at most 30.",
+		Description: "With the key of a platform or a partner. One entry a line in commit order, then one line with end and the cursor to go on from. An entry that is no longer active must stop matching. Who asks from a cursor says that everything before it was applied: that confirms the withdrawals to the person. wait: seconds to wait for a change, at most 30.",
 		Parameters: []*huma.Param{
 			{Name: "after", In: "query", Description: "cursor of the answer before; empty for the beginning", Schema: &huma.Schema{Type: "string"}},
 			{Name: "wait", In: "query", Schema: &huma.Schema{Type: "integer"}},
@@ -160,6 +160,10 @@ func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
 			lists, err = p.MayCopy()
 		}
 		if err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
+		if err := s.DB.NoteReader(r.Context(), p.ID, r.URL.Query().Get("after")); err != nil {
 			s.writeProblem(w, r, err)
 			return
 		}

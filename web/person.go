@@ -44,6 +44,14 @@ func (s *Server) followPost(w http.ResponseWriter, r *http.Request) {
 	}
 	typed := r.PostForm.Get("code")
 	f, err := s.followUp(r.Context(), typed)
+	if rempart.KindOf(err) == rempart.NotFound {
+		if gone, e := s.Flow.Withdrawal(r.Context(), typed); e == nil {
+			p := s.newPage(r, "person", "withdrawn.title", nil)
+			p.Data = newWithdrawnView(p, gone)
+			s.render(w, r, http.StatusOK, "person/withdrawn", p)
+			return
+		}
+	}
 	if err != nil {
 		found := faults(err)
 		if len(found) == 0 || found[0].Field != "code" {
@@ -72,7 +80,8 @@ type followView struct {
 	Refused bool   // a platform refused or only limited something
 	Minor   bool
 
-	Messages messagesView
+	Withdrawals []confirmedView
+	Messages    messagesView
 }
 
 // followedItem is one item, in words.
@@ -98,6 +107,7 @@ var itemTones = map[rempart.ItemState]string{
 
 func newFollowView(p page, f *flow.Follow) followView {
 	v := followView{Opened: p.T("follow.opened", p.Date(f.OpenedAt)), Case: whole(p, f), Minor: f.Minor, Messages: newMessagesView(p, f)}
+	v.Withdrawals = newConfirmedView(p, f.Withdrawals)
 	if f.Stops > 0 {
 		v.Stops = p.N("follow.stops.total", f.Stops)
 	}

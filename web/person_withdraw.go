@@ -1,16 +1,50 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"rempart/flow"
+	"rempart/store"
+)
 
 // withdrawView is the page on which a person takes her report back.
 type withdrawView struct {
 	Problem string // what is wrong with the code that was typed
 	Done    bool   // the report is erased
 	Held    bool   // it must be kept; its pictures are recognised no more
+
+	Withdrawals []confirmedView // done: the platforms that had her fingerprints
 }
 
 func (s *Server) withdrawForm(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "person/withdraw", s.newPage(r, "person", "withdraw.title", withdrawView{}))
+}
+
+// withdrawnView is what is left to show of a report that was taken back.
+type withdrawnView struct {
+	At          string
+	Withdrawals []confirmedView
+}
+
+// confirmedView is one platform that could have a copy of fingerprints which were
+// withdrawn, in words.
+type confirmedView struct {
+	Name, State, Tone string
+}
+
+func newWithdrawnView(p page, g flow.Withdrawal) withdrawnView {
+	return withdrawnView{At: p.T("withdrawn.at", p.Date(g.At)), Withdrawals: newConfirmedView(p, g.Platforms)}
+}
+
+func newConfirmedView(p page, all []store.Confirmation) (out []confirmedView) {
+	for _, c := range all {
+		v := confirmedView{c.Peer, p.T("withdrawn.waits"), "info"}
+		if c.Confirmed {
+			v.State, v.Tone = p.T("withdrawn.confirmed"), "success"
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 // withdrawPost erases the report of the holder of a code. The code is typed
@@ -36,5 +70,11 @@ func (s *Server) withdrawPost(w http.ResponseWriter, r *http.Request) {
 	if held {
 		title = "withdraw.held.title"
 	}
-	s.render(w, r, http.StatusOK, "person/withdraw", s.newPage(r, "person", title, withdrawView{Done: !held, Held: held}))
+	p := s.newPage(r, "person", title, nil)
+	v := withdrawView{Done: !held, Held: held}
+	if gone, err := s.Flow.Withdrawal(r.Context(), r.PostForm.Get("code")); err == nil {
+		v.Withdrawals = newConfirmedView(p, gone.Platforms)
+	}
+	p.Data = v
+	s.render(w, r, http.StatusOK, "person/withdraw", p)
 }

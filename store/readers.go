@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"rempart"
+)
+
+// withdrawalKept is how long the code of a report that was taken back still shows
+// which platforms have confirmed.
+const withdrawalKept = 90 * 24 * time.Hour
+
+// NoteReader notes that a peer asks the feed from a cursor, which says that it has
+// applied everything before it. "" and cursors of another epoch say nothing.
+func (db *DB) NoteReader(ctx context.Context, peerID, cursor string) error {
+	xid, seq, err := db.parseCursor(cursor)
+	if err != nil || xid < 0 {
+		return err
+	}
+	at := spot{xid, seq}
+	if known, ok := db.readers.Load(peerID); ok && !at.after(known.(spot)) {
+		return nil
+	}
+	err = db.write(ctx, func(t *tx) error {
+		_, err := t.exec(`INSERT INTO feed_readers (peer_id, entered_xid, entered_seq, xid, seq) VALUES ($1, $2, $3, $2, $3)
+			ON CONFLICT (peer_id) DO UPDATE SET xid = excluded.xid, seq = excluded.seq WHERE (feed_readers.xid, feed_readers.seq) < (excluded.xid, excluded.seq)`, peerID, xid, seq)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: reader %s of the feed: %w", peerID, err)
+	}
+	db.readers.Store(peerID, at)
+	return nil
+}
+
+// A Confirmation is what is known of one platform that had fingerprints of a case
+// which were withdrawn.
+type Confirmation struct {
+	Peer      string // its name
+	Confirmed bool   // it has applied the last withdrawal
+}
+
+// Confirmations returns, by name, the platforms and partners that could have a
+// copy of fingerprints of a case that were withdrawn, and which of them have
+// confirmed all of these withdrawals.
+func (db *DB) Confirmations(ctx context.Context, caseID string) ([]Confirmation, error) {
+	type gone struct {
+		list string
+		last spot
+	}
+	rows, err := db.r.QueryContext(ctx, `SELECT list, xid, seq FROM entries WHERE case_id = $1 AND peer_id = '' AND state = 'withdrawn' AND first_xid IS NOT NULL`, caseID)
+	entries, err := collect(rows, err, func(s scanner) (g gone, err error) { return g, s.Scan(&g.list, &g.last.xid, &g.last.seq) })
+	if err != nil {
+		return nil, db.explain(fmt.Errorf("store: withdrawn entries: %w", err))
+	}
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	type reader struct {
+		peer          rempart.Peer
+		entered, last spot
+	}
+	rows, err = db.r.QueryContext(ctx, `SELECT p.doc, r.entered_xid, r.entered_seq, r.xid, r.seq FROM feed_readers r JOIN peers p ON p.id = r.peer_id ORDER BY p.id`)
+	readers, err := collect(rows, err, func(s scanner) (r reader, err error) {
+		var doc []byte
+		if err := s.Scan(&doc, &r.entered.xid, &r.entered.seq, &r.last.xid, &r.last.seq); err != nil {
+			return r, err
+		}
+		return r, decode(doc, &r.peer)
+	})
+	if err != nil {
+		return nil, db.explain(fmt.Errorf("store: readers of the feed: %w", err))
+	}
+	var out []Confirmation
+	for _, r := range readers {
+		if !r.peer.DisabledAt.IsZero() {
+			continue
+		}
+		had, confirmed := false, true
+		for _, g := range entries {
+			if r.entered.after(g.last) || !r.peer.Reads(g.list) {
+				continue // it came later, or never had this list
+			}
+			had = true
+			confirmed = confirmed && !g.last.after(r.last)
+		}
+		if had {
+			out = append(out, Confirmation{r.peer.Name, confirmed})
+		}
+	}
+	return out, nil
+}
+
+// keepWithdrawal notes that the code of a case, which is about to be erased as
+// the person asks, opens the confirmations of her fingerprints, if some had been
+// shared. Those whose time has passed go.
+func (t *tx) keepWithdrawal(caseID string, at time.Time) error {
+	if _, err := t.exec("DELETE FROM withdrawals WHERE at < $1", micros(t.now.Add(-withdrawalKept))); err != nil {
+		return fmt.Errorf("store: old withdrawals: %w", err)
+	}
+	_, err := t.exec(`INSERT INTO withdrawals (code_hash, case_id, at) SELECT hash, case_id, CAST($1 AS BIGINT) FROM case_codes WHERE case_id = $2
+		AND EXISTS (SELECT 1 FROM entries WHERE case_id = $2 AND peer_id = '' AND state = 'withdrawn' AND first_xid IS NOT NULL)
+		ON CONFLICT (code_hash) DO NOTHING`, micros(at), caseID)
+	if err != nil {
+		return fmt.Errorf("store: withdrawal of case %s: %w", caseID, err)
+	}
+	return nil
+}
+
+// Withdrawal returns when the report of a code was taken back, and of which case
+// it was. It is a rempart.NotFound if it was not, or if none of its fingerprints
+// had been shared, or three months ago.
+func (db *DB) Withdrawal(ctx context.Context, codeHash string) (caseID string, at time.Time, err error) {
+	var micro int64
+	err = db.r.QueryRowContext(ctx, "SELECT case_id, at FROM withdrawals WHERE code_hash = $1 AND at >= $2", codeHash, micros(db.now().Add(-withdrawalKept))).Scan(&caseID, &micro)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", time.Time{}, missing(err, "withdrawal")
+	}
+	if err != nil {
+		return "", time.Time{}, db.explain(fmt.Errorf("store: withdrawal: %w", err))
+	}
+	return caseID, fromMicros(micro), nil
+}
