@@ -23,6 +23,7 @@ var doors = map[string]doorRule{
 	"POST /console/me/passkeys":      {right: everybody},
 	"POST /console/me/factors/{id}":  {right: everybody, fresh: true},
 	"POST /console/me/sessions":      {right: everybody},
+	"GET /console/places":            {right: everybody},
 	"GET /console/verify":            {right: everybody},
 	"POST /console/verify":           {right: everybody},
 	"GET /console/admin":             {right: rempart.RightAdmin},

@@ -57,6 +57,7 @@ var consoleRoutes = []route{
 	{"GET /console/admin/staff", areaConsole, (*Server).staffAdmin, "invitations, roles, rights"},
 	{"POST /console/admin/staff", areaConsole, (*Server).staffInvite, "invites somebody; shows the link once"},
 	{"POST /console/admin/staff/{id}", areaConsole, (*Server).staffChange, "action=change|link|disable|enable|reset"},
+	{"GET /console/places", areaConsole, (*Server).places, "where one can go: the command palette without a script"},
 	{"GET /console/audit", areaConsole, (*Server).audit, "who looked at what, who was refused"},
 }
 
