@@ -21,6 +21,7 @@ type Service struct {
 
 	Kind    ServiceKind `json:"kind,omitempty"`
 	Profile Profile     `json:"profile,omitzero"`
+	Contact Contact     `json:"contact,omitzero"`
 }
 
 // Serves tells whether an address is on the service.

@@ -118,6 +118,26 @@ func (db *DB) SaveService(ctx context.Context, s rempart.Service, c rempart.Cons
 	})
 }
 
+// SaveServices creates or replaces entries of the register with consequences, all
+// in one transaction.
+func (db *DB) SaveServices(ctx context.Context, all []rempart.Service, c rempart.Consequences) error {
+	return db.write(ctx, func(t *tx) error {
+		for _, s := range all {
+			if s.ID == "" {
+				return errors.New("store: a service without an identifier")
+			}
+			doc, err := encode(s)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec("INSERT INTO services (id, doc) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc", s.ID, doc); err != nil {
+				return fmt.Errorf("store: service %s: %w", s.ID, err)
+			}
+		}
+		return t.save(c)
+	})
+}
+
 // RemoveService takes an entry out of the register. One that is not there is a
 // rempart.NotFound.
 func (db *DB) RemoveService(ctx context.Context, id string) error {

@@ -15,11 +15,14 @@ import (
 	"time"
 
 	"rempart"
+	"rempart/exchange"
 )
 
 type serviceCmd struct {
 	Add    serviceAdd    `cmd:"" help:"Add or replace a service."`
 	List   serviceList   `cmd:"" help:"List the services."`
+	Export serviceExport `cmd:"" help:"Write the contact book as CSV on stdout."`
+	Import serviceImport `cmd:"" help:"Read a contact book: all of it, or nothing when a row has a fault."`
 	Remove serviceRemove `cmd:"" help:"Take a service out of the register; notices sent to it stay."`
 }
 
@@ -134,4 +137,51 @@ func (c *serviceRemove) Run(ctx context.Context, s streams) error {
 		return hinted{fmt.Errorf("service %s: %w", c.ID, err), "rempart admin service list shows those there are"}
 	}
 	return noted(ctx, i, "service.removed", c.ID)
+}
+
+type serviceExport struct{ place }
+
+// Run writes the contact book.
+func (c *serviceExport) Run(ctx context.Context, s streams) error {
+	i, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer i.db.Close()
+	all, err := i.db.Services(ctx)
+	if err != nil {
+		return err
+	}
+	return exchange.WriteContacts(s.out, all)
+}
+
+type serviceImport struct {
+	place
+	File string `arg:"" help:"The CSV file, as rempart admin service export writes it." type:"existingfile"`
+}
+
+// Run reads a contact book.
+func (c *serviceImport) Run(ctx context.Context, s streams) error {
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	i, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer i.db.Close()
+	n, faults, err := i.flow.ImportContacts(ctx, file, "admin:command-line")
+	if err != nil {
+		return err
+	}
+	for _, f := range faults {
+		fmt.Fprintf(s.err, "row %d, column %s: %s\n", f.Row, cmp.Or(f.Column, "–"), f.Err.Public)
+	}
+	if len(faults) > 0 {
+		return hinted{fmt.Errorf("%s has %d faults: nothing was imported", c.File, len(faults)), "mend these cells, then import the whole file again"}
+	}
+	fmt.Fprintf(s.out, "%d services\n", n)
+	return sealed(ctx, i)
 }

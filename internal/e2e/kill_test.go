@@ -324,7 +324,7 @@ func (k *killing) ends() {
 		k.Errorf("%d reports, want 1", n)
 	}
 	k.events(k.hub, "cases", []string{"report.received", "case.opened", "case.qualified", "qualification.confirmed", "fingerprint.confirmed", "notice.prepared",
-		"notice.edited", "notice.queued", "notice.sent", "notice.acknowledged", "item.decided", "item.decided", "match.stopped"})
+		"notice.edited", "notice.queued", "notice.leaves", "notice.sent", "notice.acknowledged", "item.decided", "item.decided", "match.stopped"})
 	// Which clocks ran depends on what came first; each began once and ended once.
 	if n := killCount(k, k.hub, "SELECT count(*) FROM records WHERE kind = 'clock.started'"); n < 3 {
 		k.Errorf("%d clocks began, want three at least", n)
