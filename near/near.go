@@ -44,8 +44,8 @@
 // goes again, by itself, with a note of the rows it has seen: a thousand copies,
 // which every chunk proposes, are then fetched once. And where tables would cost
 // more than reading every value, every value is read: in a small segment, at a
-// great radius, when the places looked at hold a quarter of the values, or when
-// the rows fetched come to a 128th of them. What was spent until then is a part
+// great radius, when the places looked at hold far more than among random values
+// (a twelfth of all more), or when the rows fetched come to a 128th of all. What was spent until then is a part
 // of what reading all takes, so that the worst case is a linear scan, eight
 // values at once where the processor can (vector_amd64.s).
 package near

@@ -18,7 +18,7 @@ import (
 // force makes a segment search its tables whatever they cost.
 func force(s *segment) {
 	s.plans = plansFor(s.chunks, 1<<24)
-	s.maxRead, s.fewFetched, s.maxFetched = math.MaxInt, math.MaxInt32, math.MaxInt
+	s.maxAlike, s.fewFetched, s.maxFetched = math.MaxInt, math.MaxInt32, math.MaxInt
 }
 
 // small is an index that makes segments of few values, in chunks of few bits,

@@ -11,6 +11,7 @@ type query struct {
 	words
 	way      way
 	dense    int               // blocks to be read whole, in a scan
+	second   bool              // the second half is read first
 	read     int               // tags read in the segment being searched
 	fetched  int               // rows fetched of it
 	before   int               // what was found in others
@@ -62,7 +63,7 @@ type candidate struct {
 const (
 	group    = 64  // queries searched together
 	fullRuns = 512 // runs that are worth a round through the stages
-	scanTags = 4   // one in so many values read as tags, or
+	scanTags = 12  // one in so many values read as tags beyond those of random ones, or
 	scanRows = 128 // fetched as rows, and reading every value is better
 	fewRows  = 512 // fetched by a query that goes with others
 )
@@ -175,11 +176,13 @@ func (s *segment) places(sc *scratch, q *query, index, c int, p *plan) {
 		}
 	}
 	q.read += read
-	switch {
-	case q.read > s.maxRead:
+	// Far more tags than among random values: many are alike here, and most of
+	// these may be near.
+	switch alike := q.read - int(4*p.reads); {
+	case alike > s.maxAlike:
 		q.way = byScan
-	case q.way == byTables && q.read > s.fewFetched*4+int(4*p.reads):
-		q.way = byItself // many are alike here: most of these tags may be near
+	case q.way == byTables && alike > 4*s.fewFetched:
+		q.way = byItself
 	default:
 		sc.k = k
 	}

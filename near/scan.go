@@ -9,8 +9,8 @@ const (
 	// scanBlock is the values read by all queries in turn while they are in
 	// the first cache.
 	scanBlock = 1024
-	// denseBlock is how many of a block may be near in their first half before
-	// the next denseTurns blocks are read whole at once.
+	// denseBlock is how many of a block may be near in one half before the other
+	// half is tried, and then the next denseTurns blocks are read whole at once.
 	denseBlock = scanBlock / 16
 	denseTurns = 15
 )
@@ -31,10 +31,17 @@ type block struct {
 }
 
 // near sets in m which rows differ from q in at most radius bits. Where few are
-// near in their first half the rest of the others is not read.
+// near in one half the other half of the rest is not read.
 func (b block) near(m *masks, q *query, radius int) {
-	if q.dense == 0 {
-		nearHeads(m, b.heads, &q.words, radius)
+	for range 2 {
+		if q.dense > 0 {
+			break
+		}
+		if q.second {
+			nearHeads(m, b.tails, &words{q.words[2], q.words[3]}, radius)
+		} else {
+			nearHeads(m, b.heads, &q.words, radius)
+		}
 		if m.count() <= denseBlock {
 			for k, w := range m {
 				for ; w != 0; w &= w - 1 {
@@ -45,7 +52,10 @@ func (b block) near(m *masks, q *query, radius int) {
 			}
 			return
 		}
-		q.dense = denseTurns + 1
+		if q.second {
+			q.dense = denseTurns + 1
+		}
+		q.second = !q.second
 	}
 	q.dense--
 	nearRows(m, b.heads, b.tails, &q.words, radius)
@@ -95,9 +105,11 @@ func plainHeads(m []uint64, heads [][2]uint64, q *words, radius int) {
 
 func plainRows(m []uint64, heads, tails [][2]uint64, q *words, radius int) {
 	clear(m)
-	b := block{heads, tails}
+	q0, q1, q2, q3 := q[0], q[1], q[2], q[3]
+	tails = tails[:len(heads)]
 	for i := range heads {
-		if b.distance(i, q) <= radius {
+		h, t := &heads[i], &tails[i]
+		if bits.OnesCount64(h[0]^q0)+bits.OnesCount64(h[1]^q1)+bits.OnesCount64(t[0]^q2)+bits.OnesCount64(t[1]^q3) <= radius {
 			m[i/64] |= 1 << (i % 64)
 		}
 	}
@@ -108,7 +120,7 @@ func plainRows(m []uint64, heads, tails [][2]uint64, q *words, radius int) {
 func (s *segment) scan(queries []query, radius int) {
 	var m masks
 	for i := range queries {
-		queries[i].dense = 0
+		queries[i].dense, queries[i].second = 0, false
 	}
 	for from := 0; from < s.n; from += scanBlock {
 		to := min(from+scanBlock, s.n)

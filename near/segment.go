@@ -64,8 +64,8 @@ type segment struct {
 
 	// Not part of the bytes, set by ready: how to search at each radius, and
 	// the tags and rows a query may read before it reads every value instead.
-	plans                           [maxPlanned + 1]*plan
-	maxRead, fewFetched, maxFetched int
+	plans                            [maxPlanned + 1]*plan
+	maxAlike, fewFetched, maxFetched int
 
 	// number names the file, 0 for none; free gives up data, nil where Go
 	// collects it.
@@ -225,7 +225,10 @@ func cutSegment(data []byte, n int, widths []uint8, version int) *segment {
 // ready prepares s to be searched.
 func (s *segment) ready() {
 	s.plans = plansFor(s.chunks, s.n)
-	s.maxRead, s.fewFetched, s.maxFetched = s.n/scanTags, fewRows, s.n/scanRows
+	s.maxAlike, s.fewFetched, s.maxFetched = s.n/scanTags, fewRows, s.n/scanRows
+	if vector {
+		s.maxAlike /= 2 // a scan costs less
+	}
 }
 
 var errDamaged = errors.New("damaged")

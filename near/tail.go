@@ -43,7 +43,7 @@ func (t *tail) remove(id ID) bool {
 func (t *tail) scan(queries []query, radius int) {
 	var m masks
 	for i := range queries {
-		queries[i].dense = 0
+		queries[i].dense, queries[i].second = 0, false
 	}
 	for from := 0; from < len(t.ids); from += scanBlock {
 		to := min(from+scanBlock, len(t.ids))

@@ -36,9 +36,9 @@ func FuzzVector(f *testing.F) {
 		for i := range n {
 			all.add(ID(i), turn(rnd, q.words.hash(), rnd.IntN(257)).Words())
 		}
-		for _, dense := range []int{0, 1} {
+		for way := range 4 {
 			var got, want masks
-			q.dense = dense
+			q.dense, q.second = way&1, way&2 != 0
 			block{all.heads, all.tails}.near(&got, &q, int(radius))
 			for i := range n {
 				if w := (block{all.heads, all.tails}).row(i); w.hash().Distance(q.words.hash()) <= int(radius) {
