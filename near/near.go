@@ -46,7 +46,7 @@
 // more than reading every value, every value is read: in a small segment, at a
 // great radius, when the places looked at hold far more than among random values
 // (a twelfth of all more), or when the rows fetched come to a 128th of all. What was spent until then is a part
-// of what reading all takes, so that the worst case is a linear scan, eight
+// of what reading all takes, so that the worst case is a linear scan, several
 // values at once where the processor can (vector_amd64.s).
 package near
 

@@ -17,7 +17,7 @@ import (
 
 // force makes a segment search its tables whatever they cost.
 func force(s *segment) {
-	s.plans = plansFor(s.chunks, 1<<24)
+	s.plans = plansFor(s.chunks, 1<<24, 1<<25)
 	s.maxAlike, s.fewFetched, s.maxFetched = math.MaxInt, math.MaxInt32, math.MaxInt
 }
 
@@ -205,7 +205,7 @@ func TestCutsAtBoundaries(t *testing.T) {
 		planned := 0
 		hardest := make(map[ID]int)
 		for _, radius := range []int{0, 1, 7, 15, 16, 23, 30, 31, 32, 40} {
-			p := plansFor(cutInto(widths, 2), 1<<24)[radius]
+			p := plansFor(cutInto(widths, 2), 1<<24, 1<<25)[radius]
 			if p == nil {
 				continue
 			}

@@ -63,22 +63,25 @@ type plan struct {
 // costs in nanoseconds, measured: to look at a place, to read a tag, to read a
 // value in a scan. Only speed hangs on them.
 func costs() (probe, tag, value float64) {
-	if vector {
+	switch {
+	case vector:
 		return 10, 0.1, 0.25
+	case scanVector:
+		return 12, 0.6, 0.5
 	}
 	return 12, 0.6, 1.5
 }
 
 // plansFor returns, by radius, the cheapest plan for n values cut into widths,
-// or nil where reading every value costs less. The radius + 1 units of the
-// package comment are given out one by one, each where it adds the least: so
-// each plan is the one before and one unit.
-func plansFor(chunks []chunk, n int) (plans [maxPlanned + 1]*plan) {
+// or nil where it would cost more than most, which is what reading all costs.
+// The radius + 1 units of the package comment are given out one by one, each
+// where it adds the least: so each plan is the one before and one unit.
+func plansFor(chunks []chunk, n int, most float64) (plans [maxPlanned + 1]*plan) {
 	if len(chunks) == 0 {
 		return plans
 	}
 	var p plan
-	probeCost, tagCost, valueCost := costs()
+	probeCost, tagCost, _ := costs()
 	var prices [maxChunks]float64 // of one more unit
 	price := func(c int) {
 		prices[c] = math.Inf(1)
@@ -101,7 +104,7 @@ func plansFor(chunks []chunk, n int) (plans [maxPlanned + 1]*plan) {
 				best = c
 			}
 		}
-		if total += prices[best]; total > valueCost*float64(n) {
+		if total += prices[best]; total > most {
 			break
 		}
 		p.turns[best]++

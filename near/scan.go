@@ -74,20 +74,28 @@ func (b block) row(i int) words {
 // nearHeads sets in m which heads differ from the first half of q in at most
 // radius bits.
 func nearHeads(m *masks, heads [][2]uint64, q *words, radius int) {
-	whole := 0
-	if blocks := len(heads) / 64; vector && blocks > 0 {
-		headsNear(&m[0], &heads[0], blocks, q, uint64(radius))
-		whole = blocks
+	whole := len(heads) / 64
+	switch {
+	case whole > 0 && vector:
+		headsNear(&m[0], &heads[0], whole, q, uint64(radius))
+	case whole > 0 && scanVector:
+		headsNear2(&m[0], &heads[0], whole, q, uint64(radius))
+	default:
+		whole = 0
 	}
 	plainHeads(m[whole:], heads[64*whole:], q, radius)
 }
 
 // nearRows is nearHeads for whole values.
 func nearRows(m *masks, heads, tails [][2]uint64, q *words, radius int) {
-	whole := 0
-	if blocks := len(heads) / 64; vector && blocks > 0 {
-		rowsNear(&m[0], &heads[0], &tails[0], blocks, q, uint64(radius))
-		whole = blocks
+	whole := len(heads) / 64
+	switch {
+	case whole > 0 && vector:
+		rowsNear(&m[0], &heads[0], &tails[0], whole, q, uint64(radius))
+	case whole > 0 && scanVector:
+		rowsNear2(&m[0], &heads[0], &tails[0], whole, q, uint64(radius))
+	default:
+		whole = 0
 	}
 	plainRows(m[whole:], heads[64*whole:], tails[64*whole:], q, radius)
 }

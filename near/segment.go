@@ -224,9 +224,10 @@ func cutSegment(data []byte, n int, widths []uint8, version int) *segment {
 
 // ready prepares s to be searched.
 func (s *segment) ready() {
-	s.plans = plansFor(s.chunks, s.n)
+	_, _, value := costs()
+	s.plans = plansFor(s.chunks, s.n, value*float64(s.n))
 	s.maxAlike, s.fewFetched, s.maxFetched = s.n/scanTags, fewRows, s.n/scanRows
-	if vector {
+	if vector || scanVector {
 		s.maxAlike /= 2 // a scan costs less
 	}
 }

@@ -173,3 +173,104 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-4
 	XGETBV
 	MOVL AX, ret+0(FP)
 	RET
+
+DATA nibbles<>+0(SB)/8, $0x0302020102010100 // bits in 0 to 7
+DATA nibbles<>+8(SB)/8, $0x0403030203020201 // and in 8 to 15
+GLOBL nibbles<>(SB), RODATA|NOPTR, $16
+
+DATA fours<>+0(SB)/8, $0x0f0f0f0f0f0f0f0f
+GLOBL fours<>(SB), RODATA|NOPTR, $8
+
+// BYTES leaves in a how many bits of each byte at p differ from those in q: Y14
+// has the bits of each nibble, Y15 where the lower one is.
+#define BYTES(p, q, a, b) \
+	VPXOR p, q, a \
+	VPSRLW $4, a, b \
+	VPAND Y15, a, a \
+	VPAND Y15, b, b \
+	VPSHUFB a, Y14, a \
+	VPSHUFB b, Y14, b \
+	VPADDB b, a, a
+
+// FAR leaves in r, a bit each, which of the four pairs of words whose bytes were
+// counted in a and b have more bits than Y13 says.
+#define FAR(a, b, t, r) \
+	VPSADBW Y12, a, a \
+	VPSADBW Y12, b, b \
+	VPUNPCKLQDQ b, a, t \
+	VPUNPCKHQDQ b, a, a \
+	VPADDQ t, a, a \
+	VPERMQ $0xD8, a, a \
+	VPCMPGTQ Y13, a, a \
+	VMOVMSKPD a, r
+
+// NEAREST writes a bit for each of eight values to DI, and goes on.
+#define NEAREST \
+	SHLL $4, DX \
+	ORL DX, AX \
+	NOTL AX \
+	MOVB AX, (DI) \
+	INCQ DI
+
+// func headsNear2(masks *uint64, heads *[2]uint64, blocks int, q *words, radius uint64)
+TEXT ·headsNear2(SB), NOSPLIT, $0-40
+	MOVQ masks+0(FP), DI
+	MOVQ heads+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	MOVQ q+24(FP), AX
+	VBROADCASTI128 (AX), Y0
+	VPBROADCASTQ radius+32(FP), Y13
+	VBROADCASTI128 nibbles<>(SB), Y14
+	VPBROADCASTQ fours<>(SB), Y15
+	VPXOR Y12, Y12, Y12
+	SHLQ $3, CX
+loop:
+	BYTES((SI), Y0, Y1, Y5)
+	BYTES(32(SI), Y0, Y2, Y6)
+	BYTES(64(SI), Y0, Y3, Y7)
+	BYTES(96(SI), Y0, Y4, Y8)
+	FAR(Y1, Y2, Y5, AX)
+	FAR(Y3, Y4, Y7, DX)
+	NEAREST
+	ADDQ $128, SI
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+// func rowsNear2(masks *uint64, heads, tails *[2]uint64, blocks int, q *words, radius uint64)
+TEXT ·rowsNear2(SB), NOSPLIT, $0-48
+	MOVQ masks+0(FP), DI
+	MOVQ heads+8(FP), SI
+	MOVQ tails+16(FP), BX
+	MOVQ blocks+24(FP), CX
+	MOVQ q+32(FP), AX
+	VBROADCASTI128 (AX), Y0
+	VBROADCASTI128 16(AX), Y11
+	VPBROADCASTQ radius+40(FP), Y13
+	VBROADCASTI128 nibbles<>(SB), Y14
+	VPBROADCASTQ fours<>(SB), Y15
+	VPXOR Y12, Y12, Y12
+	SHLQ $3, CX
+loop:
+	BYTES((SI), Y0, Y1, Y5)
+	BYTES(32(SI), Y0, Y2, Y6)
+	BYTES(64(SI), Y0, Y3, Y7)
+	BYTES(96(SI), Y0, Y4, Y8)
+	BYTES((BX), Y11, Y9, Y5)
+	VPADDB Y9, Y1, Y1
+	BYTES(32(BX), Y11, Y9, Y5)
+	VPADDB Y9, Y2, Y2
+	BYTES(64(BX), Y11, Y9, Y5)
+	VPADDB Y9, Y3, Y3
+	BYTES(96(BX), Y11, Y9, Y5)
+	VPADDB Y9, Y4, Y4
+	FAR(Y1, Y2, Y5, AX)
+	FAR(Y3, Y4, Y7, DX)
+	NEAREST
+	ADDQ $128, SI
+	ADDQ $128, BX
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET

@@ -11,20 +11,24 @@ import (
 
 // TestPlain does what is done with vector instructions without them.
 func TestPlain(t *testing.T) {
-	defer func(v bool) { vector = v }(vector)
+	defer func(s, v bool) { scanVector, vector = s, v }(scanVector, vector)
 	vector = false
-	t.Run("Needles", TestNeedles)
-	t.Run("Boundaries", TestBoundaries)
-	t.Run("CutsAtBoundaries", TestCutsAtBoundaries)
-	t.Run("Alike", TestAlike)
+	for _, may := range []bool{scanVector, false} {
+		scanVector = may
+		t.Run("Needles", TestNeedles)
+		t.Run("Boundaries", TestBoundaries)
+		t.Run("CutsAtBoundaries", TestCutsAtBoundaries)
+		t.Run("Alike", TestAlike)
+	}
 }
 
 // FuzzVector compares the ways with vector instructions and without, and both
 // with what they promise.
 func FuzzVector(f *testing.F) {
-	if !vector {
+	if !scanVector {
 		f.Skip("this processor has no vector ways")
 	}
+	wide := vector
 	f.Add(uint64(1), uint16(1), uint8(31))
 	f.Add(uint64(2), uint16(64), uint8(0))
 	f.Add(uint64(3), uint16(300), uint8(70))
@@ -36,9 +40,9 @@ func FuzzVector(f *testing.F) {
 		for i := range n {
 			all.add(ID(i), turn(rnd, q.words.hash(), rnd.IntN(257)).Words())
 		}
-		for way := range 4 {
+		for way := range 8 {
 			var got, want masks
-			q.dense, q.second = way&1, way&2 != 0
+			q.dense, q.second, vector = way&1, way&2 != 0, wide && way&4 != 0
 			block{all.heads, all.tails}.near(&got, &q, int(radius))
 			for i := range n {
 				if w := (block{all.heads, all.tails}).row(i); w.hash().Distance(q.words.hash()) <= int(radius) {
@@ -49,7 +53,7 @@ func FuzzVector(f *testing.F) {
 				t.Fatalf("%d of %d are near, want %d", got.count(), n, want.count())
 			}
 		}
-		if n == 0 {
+		if vector = wide; n == 0 {
 			return
 		}
 		s := build([]*source{tailSource(all, nil)}, cuts["32×8"])
