@@ -15,7 +15,7 @@ import (
 // each is "ok.<code>" in the catalogues. Nothing else of an address is shown.
 var flashes = []string{
 	"signed_out", "qualification_confirmed", "qualification_rejected", "fingerprint_confirmed", "fingerprint_rejected",
-	"fingerprint_withdrawn", "item_dropped", "notice_prepared", "notice_saved", "notice_queued", "notice_cancelled", "notice_arrived",
+	"fingerprint_withdrawn", "item_dropped", "notice_prepared", "notice_saved", "notice_queued", "notice_cancelled", "notice_arrived", "notice_acknowledged",
 	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added", "case_requalified",
 	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
 	"factor_added", "factor_removed", "sessions_ended", "staff_changed",

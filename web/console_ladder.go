@@ -253,6 +253,7 @@ func (s *Server) rungPost(w http.ResponseWriter, r *http.Request) {
 // An repliedView is the form with which somebody records what a platform decided,
 // as it wrote it by another way than ours.
 type repliedView struct {
+	First    bool // no decision was recorded yet
 	Items    []repliedItem
 	Form     rempart.Decision
 	Measures []rempart.Measure
@@ -323,6 +324,9 @@ func (s *Server) decisionPost(w http.ResponseWriter, r *http.Request) {
 	err = s.DB.UpdateCase(r.Context(), c.ID, "", func(c *rempart.Case) error {
 		if i := c.Item(item); i == nil || i.NoticeID != n.ID {
 			return &rempart.Error{Kind: rempart.NotFound, Code: "item.missing", Public: "There is no such item."}
+		}
+		if i := c.Item(item); i.Decision == nil && c.Notice(n.ID).AnsweredByHand() {
+			return c.DecideByHand(n.ID, item, decisionOf(r), m.Alias, s.Now())
 		}
 		return c.CorrectDecision(item, decisionOf(r), plainText(r.PostForm.Get("reason")), m.Alias, s.Now())
 	})

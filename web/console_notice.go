@@ -113,6 +113,12 @@ func (s *Server) noticePage(w http.ResponseWriter, r *http.Request, status int, 
 				if a.NoticeID != v.Notice.ID {
 					x.Decision, x.Past = nil, nil
 				}
+				if x.Decision == nil && a.NoticeID == v.Notice.ID && v.Notice.AnsweredByHand() && !a.State.Settled() && p.May("work") && c.State != rempart.CaseClosed {
+					x.Correct = &repliedView{First: true, Measures: measures, Grounds: grounds, Redress: redress, Form: rempart.Decision{Ground: "law"}, Items: []repliedItem{{ID: a.ID, Label: a.Label}}}
+					if v.Corrects == a.ID {
+						x.Correct.Form, x.Correct.Remarks = v.Correction, v.Remarks
+					}
+				}
 				if x.Decision != nil && p.May("work") && c.State != rempart.CaseClosed {
 					x.Correct = &repliedView{Measures: measures, Grounds: grounds, Redress: redress, Form: *x.Decision, Items: []repliedItem{{ID: a.ID, Label: a.Label}}}
 					if v.Corrects == a.ID {
@@ -174,6 +180,11 @@ func (s *Server) noticePost(w http.ResponseWriter, r *http.Request) {
 	case "recall":
 		code = "notice_recalled"
 		change = func(c *rempart.Case, at time.Time) error { return c.RecallNotice(n.ID, m.Alias, at) }
+	case "acknowledged":
+		code = "notice_acknowledged"
+		change = func(c *rempart.Case, at time.Time) error {
+			return c.AcknowledgeByHand(n.ID, r.PostForm.Get("number"), m.Alias, at)
+		}
 	case "arrived":
 		code = "notice_arrived"
 		change = func(c *rempart.Case, at time.Time) error { return c.NoticeArrived(n.ID, m.Alias, at) }
