@@ -31,13 +31,16 @@ type Intake struct {
 	Trusted    bool                 `json:"trusted"` // trusted flagger, by our own record, not by the notice's word
 	Key        string               `json:"key"`     // idempotency key: a second notice with it is the same notice
 	Notice     Notice               `json:"notice"`
-	Decisions  map[string]Decision  `json:"decisions"`            // by item
-	DecidedBy  map[string]Actor     `json:"decided_by,omitempty"` // by item: who decided last; nil in what older versions saved
-	Acts       bool                 `json:"acts,omitempty"`       // the platform's own system carries decisions out
-	Codes      []string             `json:"codes,omitempty"`      // hashes of the codes that open it: of a notifier without a key, of who is affected
-	Orders     []Order              `json:"orders,omitempty"`     // in the order they were asked for
-	Complaints []Complaint          `json:"complaints,omitempty"` // against its decisions, in the order they came
-	Told       map[string]time.Time `json:"told,omitempty"`       // when the notifier took each kind of callback
+	Decisions  map[string]Decision  `json:"decisions"`             // by item
+	DecidedBy  map[string]Actor     `json:"decided_by,omitempty"`  // by item: who decided last; nil in what older versions saved
+	Acts       bool                 `json:"acts,omitempty"`        // the platform's own system carries decisions out
+	Entity     string               `json:"entity,omitempty"`      // in the list of trusted flaggers, by our record of its key
+	NoPriority string               `json:"no_priority,omitempty"` // why the entity's notice has none: see Flagger.Covers
+	Referral   *Referral            `json:"referral,omitempty"`    // DSA article 18; nil: no suspicion noted
+	Codes      []string             `json:"codes,omitempty"`       // hashes of the codes that open it: of a notifier without a key, of who is affected
+	Orders     []Order              `json:"orders,omitempty"`      // in the order they were asked for
+	Complaints []Complaint          `json:"complaints,omitempty"`  // against its decisions, in the order they came
+	Told       map[string]time.Time `json:"told,omitempty"`        // when the notifier took each kind of callback
 	ReceivedAt time.Time            `json:"received_at"`
 	UpdatedAt  time.Time            `json:"updated_at"`
 	Reminders  []Reminded           `json:"reminders,omitempty"` // each time the notifier asked again
@@ -55,7 +58,7 @@ func Receive(n Notice, key string, from Peer, at time.Time) (*Intake, error) {
 	}
 	i := &Intake{
 		ID: NewID(at), Number: "N-" + NewRef(), State: IntakeReceived, Priority: PriorityNormal,
-		PeerID: from.ID, From: from.Name, Trusted: from.TrustedFlagger, Key: key, Notice: n,
+		PeerID: from.ID, From: from.Name, Trusted: from.TrustedFlagger, Entity: from.Flagger, Key: key, Notice: n,
 		Decisions: map[string]Decision{}, ReceivedAt: at, UpdatedAt: at,
 	}
 	switch { // trusted flaggers are treated first (art. 22(1)); a minor's image before all

@@ -141,8 +141,9 @@ type Decision struct {
 	Until        string        `json:"until,omitempty"`               // 17(3)(a): last day of the restrictions, YYYY-MM-DD; "" has no end
 	Detected     bool          `json:"automated_detection,omitempty"` // 17(3)(c): automated means found the content
 	Means        Means         `json:"automated_decision,omitempty" enum:"not_automated,partially,fully"`
-	ContentTypes []string      `json:"content_types,omitempty"` // 17(3)(b): see ContentTypes
-	PostedOn     string        `json:"posted_on,omitempty"`     // 17(3)(b): the day the content was put online, YYYY-MM-DD; "" is unknown
+	ContentTypes []string      `json:"content_types,omitempty"`        // 17(3)(b): see ContentTypes
+	Unfounded    bool          `json:"manifestly_unfounded,omitempty"` // of a refusal: counted against the notifier (article 23(2))
+	PostedOn     string        `json:"posted_on,omitempty"`            // 17(3)(b): the day the content was put online, YYYY-MM-DD; "" is unknown
 }
 
 // Missing names each element that articles 16 and 17 ask for and the decision

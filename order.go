@@ -218,6 +218,7 @@ type IntakeTask string
 const (
 	IntakeOrder     IntakeTask = "order"     // a decision could not be carried out
 	IntakeComplaint IntakeTask = "complaint" // a complaint waits for a decision
+	IntakeReferral  IntakeTask = "referral"  // an authority is to be informed, or the suspicion dropped
 )
 
 // Tasks returns what a human is asked to do, each kind once, with since when.
@@ -232,6 +233,9 @@ func (i *Intake) Tasks() map[IntakeTask]time.Time {
 		if a := &i.Orders[k]; a.State == OrderFailed && i.counts(a) {
 			add(IntakeOrder, a.Since)
 		}
+	}
+	if r := i.Referral; r != nil && r.ClosedAt.IsZero() {
+		add(IntakeReferral, r.At)
 	}
 	for _, c := range i.Complaints {
 		if c.State == ComplaintReceived {

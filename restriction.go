@@ -68,6 +68,7 @@ func (d Decision) Normal() Decision {
 		}
 	}
 	d.Automated = d.Automated || d.Detected || d.Means != MeansNone
+	d.Unfounded = d.Unfounded && d.Measure == MeasureRefused
 	return d
 }
 

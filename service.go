@@ -49,6 +49,7 @@ type Peer struct {
 	URL            string    `json:"url"` // base of the other side, empty if it only calls us
 	TrustedFlagger bool      `json:"trusted_flagger"`
 	Expertise      string    `json:"expertise,omitempty"`
+	Flagger        string    `json:"flagger,omitempty"`     // its entry in the list of trusted flaggers, which then says whether it is one
 	Lists          []string  `json:"lists,omitempty"`       // the lists its key opens; empty: all
 	LookupOnly     bool      `json:"lookup_only,omitempty"` // it may ask for matches, and have no copy of a list
 	Stops          bool      `json:"stops,omitempty"`       // it said that it refuses each file that it checks and that is to be stopped

@@ -23,10 +23,18 @@ func (f *Flow) Receive(ctx context.Context, from rempart.Peer, n exchange.Notice
 		return nil, &rempart.Error{Kind: rempart.Invalid, Field: "Idempotency-Key", Code: "notice.key",
 			Public: "Give the notice an identifier, in its field id or in the header Idempotency-Key, so that sending it twice makes one notice."}
 	}
+	why, err := f.covers(ctx, from, notice)
+	if err == nil {
+		from, err = f.admit(ctx, from, notice)
+	}
+	if err != nil {
+		return nil, err
+	}
 	i, err := rempart.Receive(notice, key, from, f.Now())
 	if err != nil {
 		return nil, err
 	}
+	i.NoPriority = why
 	i, _, err = f.DB.CreateIntake(ctx, i)
 	if err != nil {
 		return nil, err

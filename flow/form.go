@@ -24,7 +24,10 @@ func (f *Flow) ReceiveForm(ctx context.Context, n exchange.Notice, key string) (
 	if err != nil {
 		return Received{}, err
 	}
-	from := rempart.Peer{Name: strings.TrimSpace(n.Notifier.Name)}
+	from, err := f.admit(ctx, rempart.Peer{Name: strings.TrimSpace(n.Notifier.Name)}, notice)
+	if err != nil {
+		return Received{}, err
+	}
 	i, err := rempart.Receive(notice, "form:"+key, from, f.Now())
 	if err != nil {
 		return Received{}, err

@@ -11,6 +11,9 @@ import (
 // placeIntake keeps what an intake is queued and found by: its open tasks, its
 // addresses and its codes.
 func (t *tx) placeIntake(i *rempart.Intake) error {
+	if err := t.countIntake(i); err != nil {
+		return err
+	}
 	if _, err := t.exec("DELETE FROM intake_tasks WHERE intake_id = $1", i.ID); err != nil {
 		return fmt.Errorf("store: tasks of intake %s: %w", i.ID, err)
 	}

@@ -19,6 +19,9 @@ type noticeState struct {
 	exchange.Receipt
 	Items map[string]rempart.Decision `json:"items" doc:"the decision on each item decided so far, by its identifier; of a removal or restriction, once it is carried out"`
 
+	Warning        string    `json:"warning,omitempty" doc:"about notices of yours that were manifestly unfounded (article 23(2)): the reason, in the moderator's words"`
+	SuspendedUntil time.Time `json:"suspended_until,omitzero" doc:"until then, your notices are not taken, but for those about a minor"`
+
 	Complaints    []exchange.ComplaintState `json:"complaints,omitempty" doc:"against these decisions, in the order they came"`
 	ComplainUntil map[string]time.Time      `json:"complain_until,omitempty" doc:"by item that can be complained about: until when, six months after the decision was told (article 20(1)); left out while it was not told"`
 }
@@ -59,7 +62,15 @@ func (s *Server) noticeAPI(a huma.API) {
 			if err != nil {
 				return nil, s.fault(ctx, err, "notice")
 			}
-			return &state{stateOf(it, w)}, nil
+			out := stateOf(it, w)
+			m, err := s.DB.Measure(ctx, it.PeerID, it.Notice)
+			if err != nil {
+				return nil, s.fault(ctx, err, "notice")
+			}
+			if out.Warning = m.Warning; m.IsSuspended(s.Now()) {
+				out.SuspendedUntil = m.Until
+			}
+			return &state{out}, nil
 		})
 }
 

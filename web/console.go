@@ -22,7 +22,8 @@ var flashes = []string{
 	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped", "case_skipped", "queue_end",
 	"bulk_planned", "bulk_undone",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
-	"order_retried", "order_by_hand", "complaint_decided",
+	"order_retried", "order_by_hand", "complaint_decided", "notifier_warn", "notifier_suspend", "notifier_lift",
+	"referral_open", "referral_sent", "referral_drop",
 	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled",
 	"service_saved", "fact_added", "weights_listed", "weights_dropped",
 }

@@ -301,7 +301,7 @@ func TestEventSentences(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no sources of package rempart: %v", err)
 	}
-	kinds := map[string]bool{"case.viewed": true, "case.skipped": true, "intake.viewed": true, "intake.told": true,
+	kinds := map[string]bool{"notifier.warn": true, "notifier.suspend": true, "notifier.lift": true, "case.viewed": true, "case.skipped": true, "intake.viewed": true, "intake.told": true,
 		flow.StatementSent: true, flow.StatementWithheld: true, flow.StatementDryRun: true}
 	for _, f := range files {
 		b, err := os.ReadFile(f)

@@ -13,6 +13,7 @@ package web
 //	until        last day of the restrictions, YYYY-MM-DD, or nothing
 //	content      once for each kind of content: rempart.ContentTypes
 //	posted_on    the day the content was put online, YYYY-MM-DD, or nothing
+//	unfounded    yes if the notice is manifestly unfounded; of a refusal only
 //	detected     yes if automated means found the content
 //	means        not_automated, partially or fully
 //	also         yes: decides the same on other notices about this address
@@ -118,6 +119,8 @@ type intakeView struct {
 	Redress  []string
 
 	Complaints   []complaintView
+	Notifier     *notifierView // nil of one who gave no name
+	Referral     referralView
 	Restrictions []restrictionGroup
 	ContentTypes []string
 	Means        []rempart.Means
@@ -233,6 +236,18 @@ func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	tried, _ := r.Context().Value(triedKey{}).(*complaintView)
 	v.Complaints = s.complaints(p, i, names, tried)
+	if v.Notifier, err = s.notifierOf(r, p, i); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	if i.Referral != nil {
+		v.Referral = referralView{Referral: i.Referral, Text: s.referralText(i), Open: i.Referral.ClosedAt.IsZero()}
+	}
+	if f, ok := r.Context().Value(triedFormKey{}).(*triedForm); ok && f.what == "referral" {
+		v.Referral.Typed, v.Referral.Remarks = f.typed, f.remarks
+	} else if ok && v.Notifier != nil {
+		v.Notifier.Typed, v.Notifier.Remarks = f.typed, f.remarks
+	}
 	if err := s.intakeHistory(r.Context(), p, i, names, &v); err != nil {
 		s.fail(w, r, "console", err)
 		return
@@ -358,7 +373,7 @@ func decisionOf(r *http.Request) rempart.Decision {
 	d := rempart.Decision{
 		Reference: plainText(f.Get("reference")), Facts: plainText(f.Get("facts")), Explanation: plainText(f.Get("explanation")),
 		Other: plainText(f.Get("other")), Until: f.Get("until"), PostedOn: f.Get("posted_on"),
-		Detected: f.Get("detected") == "yes", Means: rempart.MeansNone,
+		Unfounded: f.Get("unfounded") == "yes", Detected: f.Get("detected") == "yes", Means: rempart.MeansNone,
 	}
 	if m := rempart.Means(f.Get("means")); slices.Contains(rempart.AllMeans, m) {
 		d.Means = m

@@ -195,6 +195,7 @@ type heldView struct {
 	Remarks  []remark
 	Past     []heldComplaint
 	Minor    bool
+	Warning  string // about misuse, to the notifier
 }
 
 // A heldItem is one item and its decision, if there is one.
@@ -326,6 +327,19 @@ func (s *Server) heldPage(w http.ResponseWriter, r *http.Request, status int, h 
 			came = p.T("outcome." + string(c.Outcome))
 		}
 		v.Past = append(v.Past, heldComplaint{c, came})
+	}
+	if !v.Affected {
+		m, err := s.DB.Measure(r.Context(), i.PeerID, i.Notice)
+		if err != nil {
+			s.fail(w, r, "platform", err)
+			return
+		}
+		switch {
+		case m.IsSuspended(s.Now()):
+			v.Warning = p.T("held.suspended", p.DateTime(m.Until), m.Reason)
+		case !m.WarnedAt.IsZero():
+			v.Warning = p.T("held.warned", p.Date(m.WarnedAt), m.Warning)
+		}
 	}
 	v.State = "held.state.received"
 	if i.Settled() {

@@ -3,7 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
-		"regexp"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"

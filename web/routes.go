@@ -117,6 +117,8 @@ var platformRoutes = []route{
 	{"POST /console/notices/{number}/items/{id}", areaConsole, (*Server).intakeDecide, "a decision with its statement of reasons"},
 	{"POST /console/notices/{number}/orders/{id}", areaConsole, (*Server).orderPost, "action=retry|by_hand: an order to the platform's own system that failed"},
 	{"POST /console/notices/{number}/complaints/{complaint}", areaConsole, (*Server).complaintPost, "answer, and each item: decides on a complaint"},
+	{"POST /console/notices/{number}/notifier", areaConsole, (*Server).notifierPost, "action=warn|suspend|lift, reason, days: misuse (DSA article 23)"},
+	{"POST /console/notices/{number}/referral", areaConsole, (*Server).referralPost, "action=open|sent|drop, reason: an authority is informed (DSA article 18)"},
 	{"GET /console/statements.csv", areaConsole, (*Server).statementsCSV, "every statement of reasons, in the columns of the EU's transparency database"},
 	{"GET /console/check", areaConsole, (*Server).checkForm, "checks a picture by hand"},
 	{"POST /console/check", areaConsole, (*Server).checkPost, "the same, answer"},

@@ -31,6 +31,7 @@ type peerAdd struct {
 	Request   string `help:"For -kind http: JSON file with content_type, body (a template), headers, taken, number, repeatable; see README." type:"path"`
 	Trusted   *bool  `help:"It is a trusted flagger (DSA art. 22)." negatable:""`
 	Expertise string `help:"The area it was designated for."`
+	Flagger   string `help:"Its entry in the list of trusted flaggers (rempart admin flagger import), which then says whether and about what its notices come first; none unties it."`
 	Lists     string `help:"The lists its key opens, separated by commas, or all. Default: all for a new peer."`
 	Lookup    *bool  `name:"lookup-only" help:"It may ask for matches, and have no copy of a list." negatable:""`
 	Stops     *bool  `help:"It says that it refuses each file that it checks and that is to be stopped: a match then counts as a stop, which the person reads." negatable:""`
@@ -95,6 +96,16 @@ func (c *peerAdd) Run(ctx context.Context, s streams) error {
 	}
 	if c.Lookup != nil {
 		p.LookupOnly = *c.Lookup
+	}
+	if c.Flagger != "" {
+		if p.Flagger = c.Flagger; c.Flagger == "none" {
+			p.Flagger = ""
+		} else if _, err := i.db.Flagger(ctx, c.Flagger); err != nil {
+			return hinted{fmt.Errorf("-flagger %s: %w", c.Flagger, err), "rempart admin flagger list shows the list"}
+		}
+	}
+	if p.TrustedFlagger && p.Flagger == "" {
+		fmt.Fprintln(s.err, "rempart: its notices come first whatever they are about: tie it to its entry in the list of trusted flaggers with -flagger, for priority within its area only (DSA art. 22)")
 	}
 	if c.Stops != nil {
 		p.Stops = *c.Stops

@@ -59,6 +59,7 @@ func Test(t *testing.T, open Open) {
 		{"narrowed queue", narrow},
 		{"cases alike", alike},
 		{"intakes", intakes},
+		{"places", places},
 		{"clock policies", clockPolicies},
 		{"templates", templates},
 		{"clocks", clocks},
