@@ -98,7 +98,10 @@ globalThis.drive = {
   batch: async (files) => {
     const all = [];
     for (const file of files) {
-      const answer = new Promise((resolve) => (worker.onmessage = ({ data }) => data.result && resolve(data.result)));
+      const answer = new Promise((resolve, reject) => {
+        worker.onerror = () => reject(new Error(`the worker failed at picture ${all.length + 1}`));
+        worker.onmessage = ({ data }) => data.result && resolve(data.result);
+      });
       worker.postMessage({ id: 4, file: new Blob([Uint8Array.from(atob(file), (c) => c.charCodeAt(0))]) });
       all.push(await answer);
     }
