@@ -35,7 +35,7 @@ var may = map[string]string{
 	"flow":                     ". near pdq vpdq law store exchange mail media ledger provenance",
 	"stats":                    ". law",
 	"returns":                  ".",
-	"web":                      ". law store flow exchange media near pdq ledger provenance",
+	"web":                      ". law store flow exchange media near pdq ledger provenance stats returns",
 	"cmd/rempart":              "*",
 	"examples/forum":           "",
 	"internal/browsertest":     "*",

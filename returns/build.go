@@ -113,7 +113,7 @@ var externalFields = []field{
 // openData writes the figures, those of others apart, what each column means, and
 // the description of the package.
 func (e Edition) openData(f *Figures) ([]File, error) {
-	tables := f.tables()
+	tables := f.Tables()
 	if e.Kind == TrustedFlagger {
 		tables = []*Table{f.Notices}
 	}

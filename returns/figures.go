@@ -63,8 +63,8 @@ type Figures struct {
 	Acknowledged, Decided                Delay
 }
 
-// tables lists the tables in the order of the data files.
-func (f *Figures) tables() []*Table {
+// Tables lists the tables in the order of the data files.
+func (f *Figures) Tables() []*Table {
 	return []*Table{f.Cases, f.Months, f.Communication, f.Threat, f.Addresses, f.Media, f.Notices, f.Stops}
 }
 

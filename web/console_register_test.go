@@ -32,6 +32,10 @@ func TestRegister(t *testing.T) {
 		"5(1)(ba)", "5(1)(bb)", "Quatre essais sur quatre", "sources secondaires", "Deux notifications sans réponse.", "Ces faits ne qualifient rien")
 	s.changed(at, "action", "fact", "kind", "gone", "date", "2026-11-21", "what", "L’application n’est plus dans la boutique.", "source", "page de la boutique")
 	s.page("/console/register").want(t, "Exemple App", "Société Exemple", "retiré depuis le 21\u00a0novembre\u00a02026", "1 fait au dossier 323-3-2")
+	if _, _, text := d.call("GET", "/figures", "", nil); !strings.Contains(text, "Exemple App") || !strings.Contains(text, "réservée aux abonnés") || !strings.Contains(text, "Aucune publication n’a encore été figée.") ||
+		strings.Contains(text, "Deux notifications sans réponse") || strings.Contains(text, "Forum") {
+		t.Errorf("the public page: %s", mainOf(text))
+	}
 	d.now = time.Date(2026, 12, 2, 8, 0, 0, 0, time.UTC)
 	d.sit(rempart.RoleAnalyst).page(at).want(t, "applicable depuis le 2\u00a0décembre\u00a02026")
 	if a := d.sit(rempart.RoleReader).page(at); strings.Contains(a.body, `action="`+at) || strings.Contains(a.body, `action="/console/register`) {

@@ -56,6 +56,8 @@ var doors = map[string]doorRule{
 	"POST /console/cases/{ref}/clocks/{id}": {right: rempart.RightWork},
 	"POST /console/cases/{ref}/assign":      {right: rempart.RightWork},
 	"POST /console/cases/{ref}/skip":        {right: rempart.RightWork},
+	"GET /console/campaigns":                {right: rempart.RightFigures},
+	"GET /console/campaigns/{id}":           {right: rempart.RightFigures},
 	"GET /console/register":                 {right: rempart.RightRead},
 	"POST /console/register":                {right: rempart.RightWork},
 	"GET /console/register/{id}":            {right: rempart.RightRead},

@@ -33,6 +33,7 @@ var personRoutes = []route{
 	{"GET /withdraw", areaPerson, (*Server).withdrawForm, "what taking a report back does; asks for its code"},
 	{"POST /withdraw", areaPerson, (*Server).withdrawPost, "erases the report of a code"},
 	{"GET /minor", areaPerson, (*Server).minor, "the path for someone under 18"},
+	{"GET /figures", areaPerson, (*Server).publicFigures, "the last return's figures, public entries of the register, methods"},
 	{"GET /how", areaPerson, (*Server).how, "what leaves the device, what is kept, what is not"},
 }
 
@@ -78,6 +79,8 @@ var hubRoutes = []route{
 	{"POST /console/cases/{ref}/clocks/{id}", areaConsole, (*Server).clockPost, "action=pause|resume|stop|done, reason, until"},
 	{"POST /console/cases/{ref}/assign", areaConsole, (*Server).assignPost, "action=take|hand|back, to, reason: who works on it"},
 	{"POST /console/cases/{ref}/skip", areaConsole, (*Server).skipPost, "reason: leaves it to others for today; the next one"},
+	{"GET /console/campaigns", areaConsole, (*Server).campaigns, "audit campaigns"},
+	{"GET /console/campaigns/{id}", areaConsole, (*Server).campaignShow, "one campaign: protocol and cards"},
 	{"GET /console/register", areaConsole, (*Server).register, "the register of services"},
 	{"POST /console/register", areaConsole, (*Server).registerAdd, "id, name, kind, provenance: adds a service"},
 	{"GET /console/register/{id}", areaConsole, (*Server).serviceShow, "one service: time line, weights files, the AI Act's checklist"},

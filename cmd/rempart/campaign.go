@@ -15,7 +15,10 @@ import (
 
 // campaignCmd holds what is done with the tables of an audit campaign.
 type campaignCmd struct {
-	Card cardCmd `cmd:"" help:"Compute one figure of a labelled table, with all that must be said with it."`
+	Card          cardCmd          `cmd:"" help:"Compute one figure of a labelled table, with all that must be said with it."`
+	Register      registerCmd      `cmd:"" help:"Seal a campaign's protocol in the ledger, before anything is collected."`
+	Import        takeInCmd        `cmd:"" help:"Take a labelled table into an instance: the cards of the registered ratios."`
+	Reconstructed reconstructedCmd `cmd:"" help:"Write the published audits that are reconstructed: protocols and tables."`
 }
 
 // cardCmd computes a card from a file, without an instance.

@@ -1,0 +1,85 @@
+package stats
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReconstructions: the published audits give the figures that were recomputed
+// by hand for the reference (Wilson, 95 %): 53 % of 20,000 is 52.31 to 53.69; 81 %
+// of 10,600 is 80.24 to 81.74; CCDH's 64.98 %, and 19,200 to 28,300 where a total
+// alone was published.
+func TestReconstructions(t *testing.T) {
+	want := map[string][]float64{ // share, low, high in %; then the total's low and high to the hundred
+		"minimal attire": {53, 52.31, 53.69}, "women among minimal attire": {81, 80.24, 81.74}, "young, found by hand": {0.15, 0.11, 0.21},
+		"sexualised": {64.98, 64.31, 65.63}, "likely children": {0.51, 0.42, 0.61, 19200, 28300},
+	}
+	seen := 0
+	for _, r := range Reconstructions() {
+		if err := r.Protocol.Check(); err != nil || !r.Protocol.Reconstruction {
+			t.Errorf("%s: %v", r.Protocol.ID, err)
+		}
+		var b bytes.Buffer
+		if err := r.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		table, err := Campaign{Protocol: r.Protocol, Registered: true}.Take(&b, "t", time.Now(), func(e *RowError) { t.Error(e) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range table.Cards {
+			c, w := x.Card, want[x.Ratio]
+			seen++
+			got := []float64{c.Estimate, c.Interval[0], c.Interval[1]}
+			for k := range got {
+				if len(w) < 3 || math.Abs(100*got[k]-w[k]) > 0.0051 {
+					t.Errorf("%s: %v, want %v", x.Ratio, got, w)
+					break
+				}
+			}
+			if len(w) == 5 && (math.Round(c.Total.Interval[0]/100)*100 != w[3] || math.Round(c.Total.Interval[1]/100)*100 != w[4]) {
+				t.Errorf("%s: total %v, want %v", x.Ratio, c.Total.Interval, w[3:])
+			}
+			if !strings.Contains(strings.Join(c.Warnings, " "), "reconstruction: made from published figures") {
+				t.Errorf("%s: warnings %q", x.Ratio, c.Warnings)
+			}
+		}
+	}
+	if seen != len(want) {
+		t.Errorf("%d cards, want %d", seen, len(want))
+	}
+}
+
+// TestTake refuses what the protocol does not have, by line, and says what was
+// collected too early.
+func TestTake(t *testing.T) {
+	p := Reconstructions()[1].Protocol
+	p.Reconstruction = false
+	c := Campaign{Protocol: p, Registered: true, At: time.Date(2025, 12, 30, 0, 0, 0, 0, time.UTC)}
+	head := strings.Join(Columns, ",") + "\n"
+	row := func(item, surface, day, label, value string) string {
+		return fmt.Sprintf("%s,%s,%s,,%s,%s,a,human,\n", item, surface, day, label, value)
+	}
+	var refused []string
+	table, err := c.Take(strings.NewReader(head+row("1", "account", "2025-12-29", "sexualised", "yes")+row("2", "account", "2025-12-31", "sexualised", "no")+row("2", "account", "2025-12-31", "likely_child", "no")+
+		row("3", "app", "2025-12-31", "sexualised", "no")+row("4", "account", "2025-12-31", "sexualised", "maybe")+row("5", "account", "2025-12-31", "mood", "good")+row("6", "account", "2025-12-31", "sexualised", "=1+1")),
+		"t.csv", time.Now(), func(e *RowError) { refused = append(refused, e.Error()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(refused, "\n"); len(refused) != 4 || !strings.Contains(got, `line 5: surface: "app" is not a surface of the protocol`) || !strings.Contains(got, `line 6: label_value: "maybe" is not a value`) ||
+		!strings.Contains(got, `line 7: label_name: "mood" is not a label`) || !strings.Contains(got, "line 8: label_value: would be run as a formula") || table.Refused != 4 {
+		t.Errorf("refused %d:\n%s", table.Refused, got)
+	}
+	card := table.Cards[0].Card
+	if card.Numerator != 1 || card.Denominator != 2 || !strings.Contains(strings.Join(card.Warnings, " "), "1 rows were collected before the protocol was registered") {
+		t.Errorf("%+v", card)
+	}
+	if err := (Protocol{ID: "X"}).Check(); err == nil || !strings.Contains(err.Error(), "no_prompts_about_minors must be true") || !strings.Contains(err.Error(), "stop_rule is not given") {
+		t.Errorf("an empty protocol: %v", err)
+	}
+}
