@@ -126,6 +126,15 @@ func (n *Notice) Unclear() bool {
 	return n.State == NoticeFailed && k >= 0 && n.Attempts[k].Unclear
 }
 
+// Shown is the state of the notice as pages name it: "sent" is the platform's
+// receipt, "mailed" the word of a mail server or of a member of the staff alone.
+func (n *Notice) Shown() string {
+	if n.State == NoticeSent && n.Number == "" {
+		return "mailed"
+	}
+	return string(n.State)
+}
+
 // NoticeArrived records that a member of the staff found out that a try whose end
 // was not known did arrive.
 func (c *Case) NoticeArrived(id string, by Actor, at time.Time) error {

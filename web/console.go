@@ -176,7 +176,7 @@ var tones = map[string]string{
 	"item.reported": "warn", "item.queued": "info", "item.failed": "danger", "item.notified": "info",
 	"item.acknowledged": "info", "item.removed": "success", "item.restricted": "success", "item.refused": "warn",
 	"item.filed": "warn", "item.protected": "success",
-	"notice.draft": "warn", "notice.queued": "info", "notice.failed": "danger", "notice.sent": "info",
+	"notice.draft": "warn", "notice.queued": "info", "notice.failed": "danger", "notice.sent": "info", "notice.mailed": "info",
 	"notice.acknowledged": "info", "notice.decided": "success",
 	"qualification.proposed": "warn", "qualification.confirmed": "success",
 	"intake.received": "warn", "intake.decided": "success",

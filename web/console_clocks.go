@@ -88,14 +88,16 @@ func (s *Server) clocksView(r *http.Request, p page, c *rempart.Case) (v clocksV
 		if endsDay(k.DueAt) {
 			kv.When = p.T("clock.until_day", p.Date(clockDay(k.DueAt)))
 		}
-		switch k.Basis {
-		case rempart.BasisLaw:
+		switch {
+		case k.Await == rempart.AwaitBack:
+			kv.Basis = p.T("clock.basis.back")
+		case k.Basis == rempart.BasisLaw:
 			source := ""
 			if rule := policy.Rule(k.Rule); rule != nil {
 				source = rule.Source
 			}
 			kv.Basis = p.T("clock.basis.law", spanWords(p, k.Within), source)
-		case rempart.BasisPolicy:
+		case k.Basis == rempart.BasisPolicy:
 			kv.Basis = p.T("clock.basis.policy", spanWords(p, k.Within))
 		default:
 			kv.Basis = p.T("clock.basis.own")
