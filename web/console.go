@@ -20,7 +20,7 @@ var flashes = []string{
 	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
 	"factor_added", "factor_removed", "sessions_ended", "staff_changed",
 	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped", "case_skipped", "queue_end",
-	"bulk_planned", "bulk_undone",
+	"rest_saved", "bulk_planned", "bulk_undone",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 	"order_retried", "order_by_hand", "complaint_decided", "notifier_warn", "notifier_suspend", "notifier_lift",
 	"referral_open", "referral_sent", "referral_drop",

@@ -199,6 +199,10 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), tried(r), r.PostForm.Get("reason")
 	}
 	var err error
+	if p.Pause, err = s.pause(ctx, p); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
 	if v.Talk, err = s.talk(r, p, c); err != nil {
 		s.fail(w, r, "console", err)
 		return

@@ -29,6 +29,7 @@ var placeTable = []struct {
 	{"search.title", "/console/search", true, false, rempart.RightRead},
 	{"calendar.title", "/console/calendar", true, false, rempart.RightRead},
 	{"places.agenda", "/console/calendar?view=agenda", true, false, rempart.RightRead},
+	{"rest.title", "/console/rest", true, false, rempart.RightRead},
 	{"dash.title", "/console/dashboard", true, false, rempart.RightFigures},
 	{"places.notices", "/console/", false, true, rempart.RightModerate},
 	{"check.title", "/console/check", false, true, rempart.RightModerate},

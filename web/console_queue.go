@@ -120,6 +120,10 @@ func (s *Server) queue(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := s.consolePage(r)
+	if p.Pause, err = s.pause(r.Context(), p); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
 	p.Title, p.Data = p.T("queue.title"), v
 	s.render(w, r, http.StatusOK, "console/queue", p)
 }

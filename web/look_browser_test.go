@@ -124,3 +124,19 @@ func TestQueueHosts(t *testing.T) {
 	}
 	l.look("queue", "/console/")
 }
+
+// TestRestScreens looks at a member's own day.
+func TestRestScreens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	d := newDesk(t, true, false)
+	d.srv.PauseAfter = 1
+	c := d.open(rempart.AgeSaidUnder15)
+	s := d.sit(rempart.RoleAnalyst)
+	s.changed("/console/cases/"+c.Ref+"/assign", "action", "take")
+	l := d.looker(rempart.RoleAnalyst)
+	l.look("rest", "/console/rest")
+	l.look("rest-queue", "/console/")
+	visit(t, l.ctx, chromedp.KeyEvent("E"), chromedp.WaitVisible(chromedp.CSS("#end")), chromedp.KeyEvent("e"), chromedp.WaitVisible(chromedp.CSS("#login")))
+}

@@ -28,6 +28,7 @@ type page struct {
 	Demo  bool
 	Moves bool   // the demo's clock can be moved here
 	Hub   bool   // the instance has the role hub, so the person's pages
+	Pause string // proposes a pause, "" if there is no reason to
 	Flash string // one sentence to show on top ("", or already translated)
 	Data  any    // the page's own view struct
 

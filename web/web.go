@@ -17,17 +17,18 @@ import (
 
 // Config is what a Server needs.
 type Config struct {
-	Site     string // name of the instance, shown on every page
-	Hub      bool   // the role hub: the person's pages, cases
-	Platform bool   // the role platform: notices received, upload check
-	Demo     bool   // fictional data: says so on every page, lets sign-in links be opened by GET
-	DB       *store.DB
-	Flow     *flow.Flow
-	Law      *law.Pack
-	Notifier rempart.Notifier
-	Now      func() time.Time
-	Log      *slog.Logger
-	Advance  func(time.Duration) time.Time // moves the demo's clock; nil outside the demo
+	Site       string // name of the instance, shown on every page
+	Hub        bool   // the role hub: the person's pages, cases
+	Platform   bool   // the role platform: notices received, upload check
+	Demo       bool   // fictional data: says so on every page, lets sign-in links be opened by GET
+	DB         *store.DB
+	Flow       *flow.Flow
+	Law        *law.Pack
+	Notifier   rempart.Notifier
+	Now        func() time.Time
+	Log        *slog.Logger
+	PauseAfter int                           // minors' cases of a day after which a pause is proposed; 0: 15
+	Advance    func(time.Duration) time.Time // moves the demo's clock; nil outside the demo
 }
 
 // A Server answers HTTP for one instance.

@@ -27,6 +27,8 @@ import (
 
 // An instanceConfig is what one instance is made of.
 type instanceConfig struct {
+	pauseAfter int // as web.Config has it
+
 	site     string // name shown on its pages
 	data     string // its folder: the key, and the database when it is SQLite
 	database string // postgres:// address, or "" for SQLite in data
@@ -93,7 +95,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 		}
 	}
 	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Demo: c.demo, DB: db, Flow: f, Law: f.Law,
-		Notifier: c.notifier, Now: c.now, Log: c.log, Advance: c.advance})
+		Notifier: c.notifier, Now: c.now, Log: c.log, Advance: c.advance, PauseAfter: c.pauseAfter})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

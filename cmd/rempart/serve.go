@@ -44,7 +44,8 @@ type serveCmd struct {
 	Trusted   bool   `help:"Hub: the association is a trusted flagger (DSA art. 22)." env:"REMPART_TRUSTED"`
 	Expertise string `help:"Hub: the area it was designated for." env:"REMPART_EXPERTISE"`
 
-	Undo time.Duration `help:"Hub: how long a notice that was sent can be called back before it leaves; 0s is not at all." default:"60s" env:"REMPART_UNDO"`
+	PauseAfter int           `help:"Hub: after how many minors' cases that somebody opened in a day a pause is proposed to her; she can ask for it sooner, not later." default:"15" env:"REMPART_PAUSE_AFTER"`
+	Undo       time.Duration `help:"Hub: how long a notice that was sent can be called back before it leaves; 0s is not at all." default:"60s" env:"REMPART_UNDO"`
 
 	Keep map[string]int `help:"Hub: days for which closed cases are kept before they are erased, by class: minor=365;adult=365;unfounded=90, which is the default; 0 is without end." env:"REMPART_KEEP"`
 
@@ -63,6 +64,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	transparency, err := c.transparency()
 	if err != nil {
 		return err
+	}
+	if c.PauseAfter < 1 {
+		return hinted{fmt.Errorf("a pause cannot be proposed after %d cases", c.PauseAfter), "give -pause-after a number from 1"}
 	}
 	if c.Undo < 0 || c.Undo > time.Hour {
 		return hinted{fmt.Errorf("a notice cannot be called back for %s", c.Undo), "give -undo from 0s to 1h"}
@@ -90,7 +94,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	has := func(role string) bool { return strings.Contains(" "+strings.Join(c.Role, " ")+" ", " "+role+" ") }
 	i, err := openInstance(ctx, instanceConfig{
-		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, undo: c.Undo, log: log, index: indexFolder(c.Data),
+		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, undo: c.Undo, pauseAfter: c.PauseAfter, log: log, index: indexFolder(c.Data),
 		notifier:     rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
 		transparency: transparency, rechecks: rechecks, mail: sender,
 	})

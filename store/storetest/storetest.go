@@ -64,6 +64,7 @@ func Test(t *testing.T, open Open) {
 		{"templates", templates},
 		{"clocks", clocks},
 		{"figures", figures},
+		{"rest", rest},
 		{"re-checks", rechecks},
 		{"jobs", jobs},
 		{"jobs together", jobsTogether},
