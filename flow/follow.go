@@ -70,6 +70,20 @@ func (x *index) catchUp(ctx context.Context) (string, error) {
 	}
 }
 
+// away tells whether the database did not answer the last time, or does not now.
+func (x *index) away() bool {
+	x.following.Lock()
+	defer x.following.Unlock()
+	return x.failed || x.round != nil && time.Since(x.round.start) > patience
+}
+
+// age is how long ago the change table was last read to its end.
+func (x *index) age() time.Duration {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return time.Since(x.at)
+}
+
 // broken returns why nothing may be answered, nil if nothing is wrong.
 func (x *index) broken() error {
 	if x.disk == nil {

@@ -27,6 +27,8 @@ type index struct {
 	closing atomic.Bool  // nothing is read any more
 	read    atomic.Int64 // changes, since it was opened
 
+	follows atomic.Int32 // one of the words in lookup.go
+
 	following sync.Mutex // guards the next two
 	round     *round     // under way, or nil
 	failed    bool       // the last one did

@@ -70,24 +70,49 @@ type Freshness struct {
 	Position string        // in the change table
 	Follows  bool          // the lists are a hub's, followed over its feed
 	Heard    bool          // that feed was read to its end since this process began
-	Age      time.Duration // since then; 0 where the lists are our own
+	Age      time.Duration // since everything there was, here and at that hub, was known; without Heard only here
 }
 
-// Freshness brings the index up to date and says how old it is.
+// Freshness brings the index up to date, if the database lets it, and says how
+// old it is: by the time that this process counts itself, whatever its clock says.
 func (f *Flow) Freshness(ctx context.Context) (Freshness, error) {
 	where, err := f.index.catchUp(ctx)
 	if err != nil {
 		return Freshness{}, err
 	}
-	out := Freshness{Position: where}
-	if _, err := f.hub(ctx); rempart.KindOf(err) == rempart.NotFound {
-		return out, nil
-	} else if err != nil {
-		return Freshness{}, err
+	out := Freshness{Position: where, Age: f.index.age()}
+	out.Follows, err = f.follows(ctx)
+	if at := f.index.heard.Load(); out.Follows && at > 0 {
+		out.Heard, out.Age = true, max(out.Age, time.Since(processStart)-time.Duration(at))
 	}
-	out.Follows = true
-	if at := f.index.heard.Load(); at > 0 {
-		out.Heard, out.Age = true, time.Since(processStart)-time.Duration(at)
-	}
-	return out, nil
+	return out, err
 }
+
+// follows tells whether this instance follows a hub; while the database is away,
+// whether it did.
+func (f *Flow) follows(ctx context.Context) (bool, error) {
+	known := f.index.follows.Load()
+	if known != followsUnknown && f.index.away() {
+		return known == followsHub, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err := f.hub(ctx)
+	switch {
+	case err == nil:
+		known = followsHub
+	case rempart.KindOf(err) == rempart.NotFound:
+		known = followsNone
+	case known == followsUnknown:
+		return false, err
+	}
+	f.index.follows.Store(known)
+	return known == followsHub, nil
+}
+
+// What is known of a hub that is followed.
+const (
+	followsUnknown = iota
+	followsNone
+	followsHub
+)

@@ -41,7 +41,7 @@ var hmaTypes = map[string]struct {
 	content string
 }{"pdq": {rempart.PDQ, "photo"}, "video_md5": {rempart.MD5, "video"}}
 
-// hmaStale is how old a followed list may be before /status says so: HMA's own
+// hmaStale is how old the lists may be before /status says so: HMA's own
 // limit.
 const hmaStale = 65 * time.Second
 
@@ -66,12 +66,13 @@ func (s *Server) hmaStatus(w http.ResponseWriter, r *http.Request, _ rempart.Pee
 	case err != nil:
 		s.note(r.Context(), r.Pattern, err)
 		status, text = http.StatusServiceUnavailable, "INDEX-NOT-LOADED"
-	case f.Follows && (!f.Heard || f.Age > hmaStale):
+	case f.Follows && !f.Heard, f.Age > hmaStale:
 		status, text = http.StatusServiceUnavailable, "INDEX-STALE"
 	}
 	if err == nil {
 		w.Header().Set("Rempart-Position", f.Position)
-		if f.Heard {
+		w.Header().Set("Rempart-Lag", strconv.FormatFloat(f.Age.Seconds(), 'f', 3, 64))
+		if f.Heard || !f.Follows {
 			w.Header().Set("Age", strconv.Itoa(int(f.Age.Seconds())))
 		}
 	}
