@@ -41,7 +41,7 @@ func TestCuts(t *testing.T) {
 	if err != nil {
 		t.Skip("NEAR_CUTS is no number of values")
 	}
-	vector = vector && os.Getenv("NEAR_PLAIN") == ""
+	vector.Store(vector.Load() && os.Getenv("NEAR_PLAIN") == "")
 	rows := rowsOf(n)
 	cuts := map[string][]uint8{"usual": widthsFor(n)}
 	for m := 0; m <= 6; m += 2 { // chunks of two turns

@@ -64,9 +64,9 @@ type plan struct {
 // value in a scan. Only speed hangs on them.
 func costs() (probe, tag, value float64) {
 	switch {
-	case vector:
+	case vector.Load():
 		return 10, 0.1, 0.25
-	case scanVector:
+	case scanVector.Load():
 		return 12, 0.6, 0.5
 	}
 	return 12, 0.6, 1.5

@@ -246,7 +246,7 @@ func (s *segment) compare(sc *scratch, queries []query, radius int, p *plan, by 
 func (s *segment) match(sc *scratch) {
 	runs := sc.runs[:sc.k]
 	found := sc.found[:0]
-	if !vector {
+	if !vector.Load() {
 		sc.sink = s.touch(runs)
 		sc.found = s.plainTags(found, runs)
 		return

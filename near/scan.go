@@ -76,9 +76,9 @@ func (b block) row(i int) words {
 func nearHeads(m *masks, heads [][2]uint64, q *words, radius int) {
 	whole := len(heads) / 64
 	switch {
-	case whole > 0 && vector:
+	case whole > 0 && vector.Load():
 		headsNear(&m[0], &heads[0], whole, q, uint64(radius))
-	case whole > 0 && scanVector:
+	case whole > 0 && scanVector.Load():
 		headsNear2(&m[0], &heads[0], whole, q, uint64(radius))
 	default:
 		whole = 0
@@ -90,9 +90,9 @@ func nearHeads(m *masks, heads [][2]uint64, q *words, radius int) {
 func nearRows(m *masks, heads, tails [][2]uint64, q *words, radius int) {
 	whole := len(heads) / 64
 	switch {
-	case whole > 0 && vector:
+	case whole > 0 && vector.Load():
 		rowsNear(&m[0], &heads[0], &tails[0], whole, q, uint64(radius))
-	case whole > 0 && scanVector:
+	case whole > 0 && scanVector.Load():
 		rowsNear2(&m[0], &heads[0], &tails[0], whole, q, uint64(radius))
 	default:
 		whole = 0

@@ -227,7 +227,7 @@ func (s *segment) ready() {
 	_, _, value := costs()
 	s.plans = plansFor(s.chunks, s.n, value*float64(s.n))
 	s.maxAlike, s.fewFetched, s.maxFetched = s.n/scanTags, fewRows, s.n/scanRows
-	if vector || scanVector {
+	if vector.Load() || scanVector.Load() {
 		s.maxAlike /= 2 // a scan costs less
 	}
 }

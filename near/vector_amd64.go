@@ -1,11 +1,20 @@
 package near
 
+import "sync/atomic"
+
 // This file and its assembly do what the plain functions do, with the same
 // result: with AVX-512, VPOPCNTDQ and BITALG, which count the bits of 8 or 32
 // numbers at once, or, for scans alone, with AVX2, which looks them up.
 
 // vector tells whether AVX-512 may be used, and scanVector AVX2.
-var scanVector, vector = hasVector()
+// Atomic, as tests change them while the merges of earlier ones end.
+var scanVector, vector atomic.Bool
+
+func init() {
+	avx2, avx512 := hasVector()
+	scanVector.Store(avx2)
+	vector.Store(avx512)
+}
 
 // headsNear sets bit i of masks where heads[i] differs from the first half of q
 // in at most radius bits, for 64 × blocks heads, 1 block at least.

@@ -2,8 +2,10 @@
 
 package near
 
+import "sync/atomic"
+
 // Other processors have the plain ways only.
-var scanVector, vector = false, false
+var scanVector, vector atomic.Bool
 
 func headsNear(*uint64, *[2]uint64, int, *words, uint64)             { panic("near: no vector ways") }
 func rowsNear(*uint64, *[2]uint64, *[2]uint64, int, *words, uint64)  { panic("near: no vector ways") }

@@ -11,10 +11,10 @@ import (
 
 // TestPlain does what is done with vector instructions without them.
 func TestPlain(t *testing.T) {
-	defer func(s, v bool) { scanVector, vector = s, v }(scanVector, vector)
-	vector = false
-	for _, may := range []bool{scanVector, false} {
-		scanVector = may
+	defer func(s, v bool) { scanVector.Store(s); vector.Store(v) }(scanVector.Load(), vector.Load())
+	vector.Store(false)
+	for _, may := range []bool{scanVector.Load(), false} {
+		scanVector.Store(may)
 		t.Run("Needles", TestNeedles)
 		t.Run("Boundaries", TestBoundaries)
 		t.Run("CutsAtBoundaries", TestCutsAtBoundaries)
@@ -25,10 +25,10 @@ func TestPlain(t *testing.T) {
 // FuzzVector compares the ways with vector instructions and without, and both
 // with what they promise.
 func FuzzVector(f *testing.F) {
-	if !scanVector {
+	if !scanVector.Load() {
 		f.Skip("this processor has no vector ways")
 	}
-	wide := vector
+	wide := vector.Load()
 	f.Add(uint64(1), uint16(1), uint8(31))
 	f.Add(uint64(2), uint16(64), uint8(0))
 	f.Add(uint64(3), uint16(300), uint8(70))
@@ -42,7 +42,8 @@ func FuzzVector(f *testing.F) {
 		}
 		for way := range 8 {
 			var got, want masks
-			q.dense, q.second, vector = way&1, way&2 != 0, wide && way&4 != 0
+			q.dense, q.second = way&1, way&2 != 0
+			vector.Store(wide && way&4 != 0)
 			block{all.heads, all.tails}.near(&got, &q, int(radius))
 			for i := range n {
 				if w := (block{all.heads, all.tails}).row(i); w.hash().Distance(q.words.hash()) <= int(radius) {
@@ -53,7 +54,7 @@ func FuzzVector(f *testing.F) {
 				t.Fatalf("%d of %d are near, want %d", got.count(), n, want.count())
 			}
 		}
-		if vector = wide; n == 0 {
+		if vector.Store(wide); n == 0 {
 			return
 		}
 		s := build([]*source{tailSource(all, nil)}, cuts["32×8"])

@@ -19,7 +19,7 @@ func TestWorst(t *testing.T) {
 	if v, err := strconv.Atoi(os.Getenv("NEAR_WORST")); err == nil {
 		n, measured = v, true
 	}
-	defer func(s, v bool) { scanVector, vector = s, v }(scanVector, vector)
+	defer func(s, v bool) { scanVector.Store(s); vector.Store(v) }(scanVector.Load(), vector.Load())
 	rnd := rand.New(rand.NewPCG(53, 54))
 	one := fastRandom(rnd)
 	few := func(bits int) pdq.Hash {
@@ -73,8 +73,9 @@ func TestWorst(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	for _, may := range [][2]bool{{scanVector, vector}, {scanVector, false}, {false, false}} {
-		scanVector, vector = may[0], may[1]
+	for _, may := range [][2]bool{{scanVector.Load(), vector.Load()}, {scanVector.Load(), false}, {false, false}} {
+		scanVector.Store(may[0])
+		vector.Store(may[1])
 		for _, name := range names {
 			x, all := New(), make(map[ID]pdq.Hash, n)
 			ids, hs, rows := make([]ID, n), make([]pdq.Hash, n), make([][4]uint64, n)
