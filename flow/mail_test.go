@@ -19,7 +19,7 @@ func mailed(t *testing.T, s *mailtest.SMTP, r rempart.Report) (*side, *rempart.C
 	t.Helper()
 	h := newSide(t, newClock(), patience)
 	h.Flow.Mail = &mail.Sender{Server: mail.Server{Host: s.Host, Port: s.Port, TLS: mail.StartTLS, User: mailtest.User, Password: mailtest.Password, Config: s.TLS},
-		From: association.Email, Name: association.Name, Patience: 2 * time.Second}
+		From: association.Email, Name: association.Name, Patience: 20 * time.Second}
 	if err := h.DB.PutPeer(t.Context(), rempart.Peer{ID: "forum", Name: "Forum", Kind: rempart.PeerMail, URL: "mailto:abus@forum.exemple.test"}, "", nil); err != nil {
 		t.Fatal(err)
 	}

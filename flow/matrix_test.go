@@ -180,7 +180,7 @@ var channels = []channel{
 		func(t *testing.T, s *side) receiver {
 			srv := mailtest.NewSMTP(t, false, false)
 			s.Flow.Mail = &mail.Sender{Server: mail.Server{Host: srv.Host, Port: srv.Port, TLS: mail.StartTLS, User: mailtest.User, Password: mailtest.Password, Config: srv.TLS},
-				From: association.Email, Patience: time.Second}
+				From: association.Email, Patience: 3 * time.Second}
 			if err := s.DB.PutPeer(t.Context(), rempart.Peer{ID: "forum", Name: "Forum", Kind: rempart.PeerMail, URL: "mailto:abus@forum.exemple.test"}, "", nil); err != nil {
 				t.Fatal(err)
 			}

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func sender(s *mailtest.SMTP, how mail.TLS) *mail.Sender {
 	return &mail.Sender{Server: mail.Server{Host: s.Host, Port: s.Port, TLS: how, User: mailtest.User, Password: mailtest.Password, Config: s.TLS},
-		From: "notifications@association.exemple.test", Name: "Association Exemple", Patience: 2 * time.Second}
+		From: "notifications@association.exemple.test", Name: "Association Exemple", Patience: 20 * time.Second}
 }
 
 var at = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
@@ -90,6 +90,9 @@ func TestFaults(t *testing.T) {
 			s := mailtest.NewSMTP(t, false, false)
 			s.Will(fault)
 			from := sender(s, mail.StartTLS)
+			if fault == mailtest.Never {
+				from.Patience = 2 * time.Second
+			}
 			answer, err := from.Send(t.Context(), message(from, 1))
 			var f *mail.Fault
 			taken := fault == mailtest.Fine || fault == mailtest.Slow
