@@ -60,6 +60,8 @@ type Notice struct {
 	From     NoticeState `json:"from,omitempty"`     // its state as it was
 	Recalls  int         `json:"recalls,omitempty"`  // how often it was queued so that it could be called back
 
+	Proof *Proof `json:"proof,omitempty"` // that it was sent by hand; nil when it went through a channel of ours
+
 	Cites  string `json:"cites,omitempty"`  // the earlier notice of this case that it insists on
 	Exempt bool   `json:"exempt,omitempty"` // the service handles no complaints, as a micro or small enterprise (art. 19)
 	Rungs  []Rung `json:"rungs,omitempty"`  // the steps taken because it was not answered as asked

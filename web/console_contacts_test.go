@@ -68,3 +68,45 @@ func TestContacts(t *testing.T) {
 		t.Errorf("an analyst imports: %d", a.status)
 	}
 }
+
+// TestByHand: a service without a channel is notified by its form: the fields to
+// paste, the proof, then what it answered; nothing is said to be delivered before
+// the proof.
+func TestByHand(t *testing.T) {
+	d := clocked(t)
+	ctx := context.Background()
+	d.must(d.db.PutService(ctx, rempart.Service{ID: forum, Name: "Forum Exemple", Hosts: []string{"forum.exemple.test"}, Lang: "fr", CheckedAt: "2026-11-01",
+		Contact: rempart.Contact{Channels: []rempart.Channel{{Kind: rempart.ChannelForm, To: "https://forum.exemple.test/signaler"}}, Caveats: "Répond le lundi."}}))
+	c := d.open(rempart.AgeSaidAdult)
+	d.must(d.db.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error { return c.ConfirmQualification(c.Quals[0].ID, "Saule", d.now) }))
+	id, err := d.flow.Draft(ctx, c.ID, forum, []string{c.Items[0].ID}, "Saule")
+	d.must(err)
+	at := "/console/cases/" + c.Ref + "/notices/" + id
+	s := d.sit(rempart.RoleAnalyst)
+	s.changed(at, "action", "send", "good_faith", "yes")
+	d.work()
+	if i := d.reload(c).Items[0]; i.State != rempart.ItemFailed {
+		t.Fatalf("the item is %s", i.State)
+	}
+	s.page(at).want(t, "Envoyer à la main", "https://forum.exemple.test/signaler", "Répond le lundi.", "data-copy", c.Items[0].Address, "Bonne foi")
+	if a := s.post(at, "action", "record", "day", "2026-11-22", "channel", "form", "proof", ""); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("without a proof: %d", a.status)
+	}
+	if i := d.reload(c).Items[0]; i.State != rempart.ItemFailed {
+		t.Errorf("told as sent without a proof: %s", i.State)
+	}
+	s.changed(at, "action", "record", "day", "2026-11-22", "channel", "form", "proof", "copie d’écran 7").want(t, "copie d’écran 7")
+	if i := d.reload(c).Items[0]; i.State != rempart.ItemNotified {
+		t.Errorf("the item is %s", i.State)
+	}
+	events, err := d.db.Events(ctx, c.ID)
+	d.must(err)
+	for _, e := range events {
+		for _, x := range e.Data {
+			if strings.Contains(x, "copie") {
+				t.Errorf("what somebody wrote is in the ledger: %+v", e)
+			}
+		}
+	}
+	s.page(at).want(t, `value="acknowledged"`)
+}

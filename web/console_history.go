@@ -66,6 +66,7 @@ var eventWords = map[string][]string{
 	"notice.cancelled":        {"notice"},
 	"notice.queued":           {"notice"},
 	"notice.recalled":         {"notice"},
+	"notice.recorded":         {"notice"},
 	"notice.leaves":           {"notice"},
 	"notice.sent":             {"notice", "number"},
 	"notice.attempt_failed":   {"notice"},

@@ -27,6 +27,8 @@ type noticeView struct {
 	Reason     string
 	Ladder     *ladderView
 	Recallable bool // it has not left yet
+	ByHand     *byHandView
+	Proof      string
 }
 
 // A noticeItemView is one item of a notice with what the platform decided.
@@ -132,6 +134,20 @@ func (s *Server) noticePage(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		v.Items = append(v.Items, x)
 	}
+	v.Proof = proofWords(p, v.Notice.Proof)
+	if p.May("work") && c.State != rempart.CaseClosed {
+		if v.Notice.State == rempart.NoticeFailed {
+			svc, err := s.DB.Service(r.Context(), v.Notice.ServiceID)
+			if err != nil && rempart.KindOf(err) != rempart.NotFound {
+				s.fail(w, r, "console", err)
+				return
+			}
+			v.ByHand = byHand(p, v.Notice, svc, s.Now().In(paris).Format(time.DateOnly), v.Remarks)
+			if r.PostForm.Has("proof") {
+				v.ByHand.Typed = proofOf(r)
+			}
+		}
+	}
 	v.Recallable = v.Notice.Recallable(s.Now())
 	v.Ladder = ladders(p, c)[v.Notice.ID]
 	p.Title, p.Data = p.T("notice.title", v.Notice.ServiceName, c.Ref), v
@@ -177,6 +193,9 @@ func (s *Server) noticePost(w http.ResponseWriter, r *http.Request) {
 			}
 			return c.SendNoticeIn(n.ID, s.Flow.Undo, m.Alias, at)
 		}
+	case "record":
+		code = "notice_recorded"
+		change = func(c *rempart.Case, at time.Time) error { return c.RecordNotice(n.ID, proofOf(r), m.Alias, at) }
 	case "recall":
 		code = "notice_recalled"
 		change = func(c *rempart.Case, at time.Time) error { return c.RecallNotice(n.ID, m.Alias, at) }

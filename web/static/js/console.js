@@ -158,3 +158,14 @@ document.addEventListener('keydown', (event) => {
     }
   }
 });
+
+// What is to be pasted elsewhere has a button that copies it.
+for (const button of document.querySelectorAll('button[data-copy]')) {
+  const text = document.getElementById(button.dataset.copy);
+  if (!text || !navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(text.textContent);
+    button.classList.add('copied');
+  });
+}
