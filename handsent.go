@@ -26,3 +26,36 @@ func (c *Case) RecordNotice(id string, p Proof, by Actor, at time.Time) error {
 	n.Number = p.Reference
 	return c.act(at)
 }
+
+// BackAgain records that a member of the staff saw that what was removed is there
+// again: the case and the item are taken up again, and the next notice, which
+// cites the first, is drafted by itself.
+func (c *Case) BackAgain(itemID string, by Actor, at time.Time) error {
+	i := c.Item(itemID)
+	if i == nil || i.Kind != ItemAddress {
+		return notFound("item")
+	}
+	if i.State != ItemRemoved {
+		return conflict("item.not_removed", "Only what was removed can be there again.")
+	}
+	if c.State == CaseClosed {
+		if err := c.Reopen(by, at); err != nil {
+			return err
+		}
+	}
+	if err := i.move(ItemReported, at); err != nil {
+		return err
+	}
+	i.keepDecision(at)
+	for k := range c.Clocks {
+		if x := &c.Clocks[k]; x.Await == AwaitBack && x.ItemID == i.ID && x.Live() {
+			c.endClock(x, ClockMet, by, at)
+		}
+	}
+	c.event("item.reappeared", c.ID, by, at, "item", i.ID)
+	c.job(Job{Kind: JobAgain, Subject: c.ID, Key: "again:" + i.ID + ":" + itoa(len(i.Past)), Payload: i.ID, RunAt: at})
+	return c.act(at)
+}
+
+// JobAgain drafts the next notice on the item Payload of the case Subject.
+const JobAgain = "notice.again"

@@ -163,3 +163,45 @@ func complaintDecided(c *rempart.Case, from rempart.Peer, cb exchange.Callback, 
 	}
 	return err
 }
+
+// again drafts the next notice on an item that is there again; one that is in a
+// draft, or that no service of the register serves any more, is left to a human.
+func (f *Flow) again(ctx context.Context, claim store.Claim) error {
+	c, err := f.DB.Case(ctx, claim.Job.Subject)
+	if rempart.KindOf(err) == rempart.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	i := c.Item(claim.Job.Payload)
+	if i == nil || i.State != rempart.ItemReported {
+		return nil
+	}
+	first := c.Notice(i.NoticeID)
+	if first == nil {
+		return nil
+	}
+	s, err := f.DB.Service(ctx, first.ServiceID)
+	if rempart.KindOf(err) == rempart.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.at("notice.again.draft")
+	return f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error {
+		for k := range c.Notices {
+			for _, ni := range c.Notices[k].Items {
+				if ni.ID == i.ID && c.Notices[k].State == rempart.NoticeDraft {
+					return nil
+				}
+			}
+		}
+		if now := c.Item(i.ID); now == nil || now.State != rempart.ItemReported || c.State == rempart.CaseClosed {
+			return nil
+		}
+		_, err := c.PrepareNotice(s, []string{i.ID}, cited(first, s.Lang)+"\n\n"+Explain(c, s.Lang), f.Notifier, rempart.ActorSystem, f.Now())
+		return err
+	})
+}

@@ -357,3 +357,27 @@ func TestComplaintOverHTTP(t *testing.T) {
 		}
 	}
 }
+
+// TestBackAgain: what was removed is there again in a closed case; the case and
+// the item are taken up, and one notice that cites the first is drafted.
+func TestBackAgain(t *testing.T) {
+	f := newFar(t)
+	s, c, id := silent(t, f)
+	s.change(c, func(c *rempart.Case) error {
+		return c.NoticeDecided(id, "N-1", "forum", map[string]rempart.Decision{c.Items[0].ID: decisionOf(rempart.MeasureRemoved)}, s.clock.now())
+	})
+	s.change(c, func(c *rempart.Case) error { return c.Close("retiré", analyst, s.clock.now()) })
+	s.clock.advance(24 * time.Hour)
+	s.change(c, func(c *rempart.Case) error { return c.BackAgain(c.Items[0].ID, analyst, s.clock.now()) })
+	s.settle()
+	got := s.caseOf(c.Ref)
+	if got.State != rempart.CaseActive || got.Items[0].State != rempart.ItemReported || len(got.Notices) != 2 {
+		t.Fatalf("case %s, item %s, %d notices", got.State, got.Items[0].State, len(got.Notices))
+	}
+	if n := got.Notices[1]; n.State != rempart.NoticeDraft || n.Cites != id || !strings.Contains(n.Explanation, "N-1") {
+		t.Errorf("notice %s cites %q\n%s", n.State, n.Cites, n.Explanation)
+	}
+	if err := s.DB.UpdateCase(t.Context(), c.ID, "", func(c *rempart.Case) error { return c.BackAgain(c.Items[0].ID, analyst, s.clock.now()) }); rempart.KindOf(err) != rempart.Conflict {
+		t.Errorf("again: %v", err)
+	}
+}

@@ -113,6 +113,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		fail, err = f.carry(ctx, c)
 	case rempart.JobRung:
 		fail, err = f.rung(ctx, c)
+	case rempart.JobAgain:
+		err = f.again(ctx, c)
 	case rempart.JobDraft:
 		err = f.second(ctx, c)
 	case jobStop:

@@ -24,7 +24,7 @@ var flashes = []string{
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",
 	"order_retried", "order_by_hand", "complaint_decided", "notifier_warn", "notifier_suspend", "notifier_lift",
 	"referral_open", "referral_sent", "referral_drop",
-	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled", "notice_recorded",
+	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled", "notice_recorded", "item_back",
 	"service_saved", "fact_added", "weights_listed", "weights_dropped",
 }
 

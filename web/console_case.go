@@ -387,6 +387,10 @@ func (s *Server) itemPost(w http.ResponseWriter, r *http.Request) {
 		s.change(w, r, "fingerprint_withdrawn", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
 			return c.WithdrawFingerprint(id, by, at)
 		})
+	case "back":
+		s.change(w, r, "item_back", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
+			return c.BackAgain(id, by, at)
+		})
 	case "drop":
 		s.change(w, r, "item_dropped", func(c *rempart.Case, by rempart.Actor, at time.Time) error {
 			return c.DropItem(id, reason, by, at)

@@ -69,10 +69,10 @@ func TestContacts(t *testing.T) {
 	}
 }
 
-// TestByHand: a service without a channel is notified by its form: the fields to
+// TestSentByHand: a service without a channel is notified by its form: the fields to
 // paste, the proof, then what it answered; nothing is said to be delivered before
 // the proof.
-func TestByHand(t *testing.T) {
+func TestSentByHand(t *testing.T) {
 	d := clocked(t)
 	ctx := context.Background()
 	d.must(d.db.PutService(ctx, rempart.Service{ID: forum, Name: "Forum Exemple", Hosts: []string{"forum.exemple.test"}, Lang: "fr", CheckedAt: "2026-11-01",

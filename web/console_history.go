@@ -76,6 +76,7 @@ var eventWords = map[string][]string{
 	"notice.arrived":          {"notice"},
 	"notice.acknowledged":     {"notice", "number"},
 	"item.redecided":          {"item", "measure", "why"},
+	"item.reappeared":         {"item"},
 	"rung.moved":              {"notice", "step", "state"},
 	"rung.attempt_failed":     {"notice", "step"},
 	"match.stopped":           {"item", "distance"},

@@ -68,7 +68,7 @@ var hubRoutes = []route{
 	{"POST /console/cases/{ref}/pack", areaConsole, (*Server).packPost, "was: qualifies the case with the law pack of this program"},
 	{"POST /console/cases/{ref}/qualifications", areaConsole, (*Server).qualificationAdd, "offence, reason: adds what was not proposed"},
 	{"POST /console/cases/{ref}/qualifications/{id}", areaConsole, (*Server).qualificationPost, "action=confirm|reject, reason"},
-	{"POST /console/cases/{ref}/items/{id}", areaConsole, (*Server).itemPost, "action=confirm|reject|withdraw|drop, reason"},
+	{"POST /console/cases/{ref}/items/{id}", areaConsole, (*Server).itemPost, "action=confirm|reject|withdraw|back|drop, reason"},
 	{"POST /console/cases/{ref}/notices", areaConsole, (*Server).noticePrepare, "service, item…: drafts a notice"},
 	{"GET /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticeShow, "the notice as the platform will see it"},
 	{"POST /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticePost, "action=save|send|recall|cancel|record, explanation, good_faith"},
