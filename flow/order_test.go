@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type forumSystem struct {
 	codes   map[string]string // of redress, by address
 	answers []func(http.ResponseWriter, *http.Request, string)
 	tries   int
+	down    bool // answers 503 and takes nothing
 }
 
 func newForumSystem(t *testing.T, s *side) *forumSystem {
@@ -81,7 +83,11 @@ func (f *forumSystem) take(w http.ResponseWriter, r *http.Request) {
 		f.t.Error("the order names who notified, which goes to who put the content there")
 	}
 	f.mu.Lock()
-	f.tries++
+	if f.tries++; f.down {
+		f.mu.Unlock()
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
 	if was, ok := f.bodies[o.ID]; ok && was != string(body) {
 		f.t.Errorf("order %s was told again in other words:\n%s\n%s", o.ID, was, body)
 	}
@@ -213,19 +219,21 @@ func TestOrderDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	up := f.Config.Handler
-	f.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
+	f.mu.Lock()
+	f.down = true
+	f.mu.Unlock()
 	for range 24 {
 		s.step()
 		s.clock.advance(time.Hour)
 	}
 	s.unsaid(i.ID, hub)
-	f.Config.Handler = up
+	f.mu.Lock()
+	f.down = false
+	f.mu.Unlock()
 	for _, point := range []string{"order.send.claimed", "order.delivered", "order.send.saved"} {
-		reached := false
+		var reached atomic.Bool // five orders go side by side
 		s.Fault = func(p string) {
-			if p == point && !reached {
-				reached = true
+			if p == point && reached.CompareAndSwap(false, true) {
 				runtime.Goexit()
 			}
 		}
@@ -237,7 +245,7 @@ func TestOrderDown(t *testing.T) {
 		f.mu.Lock()
 		f.done = map[string]bool{} // killed after it was done: told again, which is right
 		f.mu.Unlock()
-		if s.step(); !reached {
+		if s.step(); !reached.Load() {
 			t.Errorf("the point %s was not reached", point)
 		}
 	}
