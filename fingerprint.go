@@ -154,14 +154,6 @@ const (
 	EntryWithdrawn   EntryState = "withdrawn"   // the person or an analyst took it back
 )
 
-// entryNext lists, for each state of an entry, the states that may follow.
-var entryNext = map[EntryState][]EntryState{
-	EntryProvisional: {EntryActive, EntryRejected, EntryWithdrawn},
-	EntryActive:      {EntryWithdrawn},
-	EntryRejected:    {EntryActive},
-	EntryWithdrawn:   {},
-}
-
 // An Entry is one fingerprint in one list, for one item of a case.
 type Entry struct {
 	ID          string      `json:"id"`

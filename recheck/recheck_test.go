@@ -88,7 +88,6 @@ type names struct {
 	conn  net.PacketConn
 	mu    sync.Mutex
 	addrs map[string][]string
-	asked int
 }
 
 func newNames(t *testing.T, addrs map[string][]string) *net.Resolver {

@@ -180,7 +180,6 @@ func (y *year) raw() map[string]int {
 		subject, service string
 		sent             string
 		measures         map[string]int
-		items            int
 	}
 	notices := map[string]*notice{}
 	opened := map[string]string{}

@@ -47,8 +47,8 @@ func (r Reconstruction) Write(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString("item_id,surface,collected_at,url_hash,label_name,label_value,annotator,method,confidence\n")
 	for i := range r.Items {
-		of := r.Items
 		for _, l := range r.Labels {
+			of := r.Items
 			if l.Among != "" {
 				of = 0
 				for _, x := range r.Labels {
@@ -56,8 +56,6 @@ func (r Reconstruction) Write(w io.Writer) error {
 						of = x.N
 					}
 				}
-			} else {
-				of = r.Items
 			}
 			if i >= of {
 				continue

@@ -243,7 +243,7 @@ func parseTime(s string) (time.Time, bool) {
 		if len(s) > 10 && s[10] == ' ' {
 			s = s[:10] + "T" + s[11:]
 		}
-		if strings.IndexAny(s[10:], "Z+-") < 0 {
+		if !strings.ContainsAny(s[10:], "Z+-") {
 			s += "Z"
 		}
 		if len(s) == len("2006-01-02T15:04Z") {

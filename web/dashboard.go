@@ -40,9 +40,9 @@ type ageLine struct {
 // A serviceLine is one service in the period.
 type serviceLine struct {
 	store.ServiceFigures
-	Name                string
-	Q1, Median, Q3      string // in words; "" without a removal
-	q1, median, q3, per float64
+	Name           string
+	Q1, Median, Q3 string // in words; "" without a removal
+	q1, median, q3 float64
 }
 
 // A clockCount is the live clocks of one kind, by state.

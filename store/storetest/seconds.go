@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -245,6 +244,6 @@ func secondsTogether(e *env) {
 		}
 	}
 	if len(seen) != writers*each {
-		e.Error(fmt.Sprintf("%d of %d entries came", len(seen), writers*each))
+		e.Errorf("%d of %d entries came", len(seen), writers*each)
 	}
 }
