@@ -26,7 +26,7 @@ func (f *Flow) rung(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if r == nil || r.State != rempart.RungQueued {
 		return nil, nil // done, given to a human, or without object
 	}
-	cred, peer, fail, err := f.credentials(ctx, n.ServiceID)
+	cred, peer, fail, err := f.ladderOf(ctx, n.ServiceID)
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +74,18 @@ func (f *Flow) sendRung(ctx context.Context, p rempart.Peer, cred rempart.Creden
 
 // Reaches tells whether what we send to a service can leave by itself.
 func (f *Flow) Reaches(ctx context.Context, serviceID string) (bool, error) {
-	_, _, fail, err := f.credentials(ctx, serviceID)
+	_, _, fail, err := f.ladderOf(ctx, serviceID)
 	return fail == nil && err == nil, err
+}
+
+// ladderOf is credentials for what follows a notice: only the API of an instance
+// takes reminders and complaints. A mailbox and somebody else's API are a human's.
+func (f *Flow) ladderOf(ctx context.Context, serviceID string) (rempart.Credentials, rempart.Peer, *exchange.Failure, error) {
+	cred, p, fail, err := f.credentials(ctx, serviceID)
+	if err == nil && fail == nil && (p.Kind == rempart.PeerMail || p.Kind == rempart.PeerHTTP) {
+		fail = &exchange.Failure{Answer: "this service takes notices only: send this by hand, and record it", Permanent: true}
+	}
+	return cred, p, fail, err
 }
 
 // rungGivenUp gives a rung to a human whose delivery ended in a fault of ours.

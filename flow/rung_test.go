@@ -381,3 +381,33 @@ func TestBackAgain(t *testing.T) {
 		t.Errorf("again: %v", err)
 	}
 }
+
+// TestRemindByHand gives reminders to a human where the service has a mailbox or
+// an API of its own: what takes notices takes no reminder.
+func TestRemindByHand(t *testing.T) {
+	for kind, path := range map[rempart.PeerKind]string{rempart.PeerMail: "mailto:abus@forum.exemple.test", rempart.PeerHTTP: "/api/of/their/own"} {
+		f := newFar(t)
+		s, c, id := silent(t, f)
+		if kind == rempart.PeerHTTP {
+			path = f.URL + path
+		}
+		p := rempart.Peer{ID: "forum", Name: "forum", Kind: kind, URL: path, CreatedAt: s.clock.now()}
+		if kind == rempart.PeerHTTP {
+			p.Request = &rempart.Request{ContentType: "application/json", Body: `{"text": {{json .Text}}}`}
+		}
+		if err := s.DB.PutPeer(t.Context(), p, "", &rempart.Credentials{Key: keyAtPlatform, Secret: secret}); err != nil {
+			t.Fatal(err)
+		}
+		s.settle()
+		rungs := s.rungsOf(c.Ref, id)
+		if len(rungs) != 1 || rungs[0].Kind != rempart.RungReminder || rungs[0].State != rempart.RungAsked {
+			t.Errorf("%s: %+v", kind, rungs)
+		}
+		if n := f.reminders(id); n != 0 {
+			t.Errorf("%s: the service has %d reminders", kind, n)
+		}
+		if reached, err := s.Reaches(t.Context(), "forum"); err != nil || reached {
+			t.Errorf("%s: reached %v, %v", kind, reached, err)
+		}
+	}
+}
