@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rempart/law"
@@ -113,9 +114,12 @@ type namedFile struct {
 	data []byte
 }
 
+// notPacks are what the names of data files begin with that are no packs: help
+// lines, delays and steps of an association, the checklist of the AI Act.
+var notPacks = []string{"help-", "clocks-", "ladder-", "ai-act-"}
+
 // readPacks reads the packs of a file or a folder, or those of this program when
-// name is empty. Files of a folder that are no packs are left out: the help
-// lines, the delays of an association.
+// name is empty. Files of a folder that are no packs are left out: see notPacks.
 func readPacks(name string) ([]namedFile, error) {
 	fsys, label := law.Embedded(), "law/data"
 	if name != "" {
@@ -131,7 +135,8 @@ func readPacks(name string) ([]namedFile, error) {
 	}
 	var out []namedFile
 	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" || strings.HasPrefix(d.Name(), "help-") || strings.HasPrefix(d.Name(), "clocks-") || strings.HasPrefix(d.Name(), "ladder-") {
+		other := func(prefix string) bool { return strings.HasPrefix(d.Name(), prefix) }
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" || slices.ContainsFunc(notPacks, other) {
 			return err
 		}
 		b, err := fs.ReadFile(fsys, path)
