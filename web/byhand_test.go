@@ -36,7 +36,7 @@ func TestByHand(t *testing.T) {
 	})
 	s := d.sit(rempart.RoleAnalyst)
 	at := "/console/cases/" + c.Ref + "/notices/" + id
-	if page := s.page(at).body; !strings.Contains(page, "value=\"arrived\"") || !strings.Contains(page, "peut-être arrivée") || !strings.Contains(page, "Message-ID "+id) {
+	if page := s.page(at).body; !strings.Contains(page, "value=\"arrived\"") || !strings.Contains(page, "peut-être arrivée") || !strings.Contains(page, "Message-ID</code> "+id) {
 		t.Error("the page does not offer to say that it arrived")
 	}
 	s.post(at, "action", "arrived")
