@@ -298,5 +298,11 @@ func (p page) Priorities() []rempart.Priority {
 	return []rempart.Priority{rempart.PriorityUrgent, rempart.PriorityHigh, rempart.PriorityNormal, rempart.PriorityLow}
 }
 
-// Pieces cuts the name of a host after its dots, where a line may end.
-func (p page) Pieces(host string) []string { return strings.SplitAfter(host, ".") }
+// Pieces cuts the name of a service after its spaces, or a host after its dots:
+// where a line may end.
+func (p page) Pieces(name string) (out []string) {
+	for word := range strings.SplitAfterSeq(name, " ") {
+		out = append(out, strings.SplitAfter(word, ".")...)
+	}
+	return out
+}

@@ -118,7 +118,7 @@ func TestQueueHosts(t *testing.T) {
 	for _, width := range []int64{1024, 1280, 1440} {
 		screen(t, l.ctx, width, "light")
 		visit(t, l.ctx, chromedp.Navigate(l.url+"/console/"))
-		if n := eval[int](t, l.ctx, `[...document.querySelectorAll('.hosts span')].filter((s) => s.getClientRects().length > 1).length`); n != 0 {
+		if n := eval[int](t, l.ctx, `[...document.querySelectorAll('.hosts span span')].filter((s) => s.getClientRects().length > 1).length`); n != 0 {
 			t.Errorf("at %d pixels, %d words are broken", width, n)
 		}
 	}

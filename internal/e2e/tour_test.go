@@ -217,6 +217,8 @@ var pages = []stopover{
 	{name: "followed", open: followedBy(func(v *tour) string { return v.adult.code }), main: `main a[href^="tel:"], main a[href^="https:"]`},
 	{name: "followed-minor", open: followedBy(func(v *tour) string { return v.minor.code }), main: `main a[href^="tel:"], main a[href^="https:"]`},
 	{name: "how", open: at(onHub, text("/how")), main: `main a[href$="worker.js"]`},
+	{name: "withdraw", open: at(onHub, text("/withdraw")), main: "[name=code]"},
+	{name: "figures", open: at(onHub, text("/figures")), main: `.site-nav a, header a`},
 	{name: "missing", open: at(onHub, text("/nothing-here")), main: `main a`, code: 404},
 
 	{name: "sign-in", open: at(onHub, text("/console/sign-in")), main: send1},
@@ -260,6 +262,16 @@ var pages = []stopover{
 	{name: "calendar-wrong", as: "analyst", open: at(onHub, text("/console/calendar?month=hier")), main: `main a`, code: 422},
 	{name: "dashboard", as: "analyst", open: at(onHub, text("/console/dashboard")), main: `main summary`},
 	{name: "dashboard-year", as: "analyst", open: at(onHub, text("/console/dashboard?days=365")), main: `main summary`},
+	{name: "places", as: "analyst", open: at(onHub, text("/console/places")), main: `main a[href*="/console/"]`},
+	{name: "rest", as: "analyst", open: at(onHub, text("/console/rest")), main: `main button`},
+	{name: "register", as: "analyst", open: at(onHub, text("/console/register")), main: `main a[href*="/console/register/"]`},
+	{name: "register-service", as: "analyst", open: at(onHub, text("/console/register/galerie")), main: `main summary`},
+	{name: "campaigns", as: "analyst", open: at(onHub, text("/console/campaigns")), main: `.site-nav a`},
+	{name: "templates", as: "admin", open: at(onHub, text("/console/admin/templates")), main: `main summary`},
+	{name: "templates-wrong", as: "admin", code: 422, main: `main summary`, open: posted(at(onHub, text("/console/admin/templates")), `main > form button[value=save]`, func(v *tour) {
+		v.fill("#body-fr-new", "Bonjour {ailleurs}")
+	})},
+	{name: "contacts", as: "admin", open: at(onHub, text("/console/admin/services")), main: `main [type=file]`},
 	{name: "delays", as: "admin", open: at(onHub, text("/console/admin/delays")), main: `main [name=local]`},
 	{name: "delays-wrong", as: "admin", code: 422, main: `main [name=local]`, open: posted(at(onHub, text("/console/admin/delays")), `main form button`, func(v *tour) {
 		v.fill(`[name="draft.within"]`, "bientôt")
@@ -270,6 +282,9 @@ var pages = []stopover{
 	{name: "me", as: "analyst", open: at(onHub, text("/console/me")), main: `main [name=name]`},
 
 	{name: "platform", open: at(onMiroir, text("/")), main: `main a[href^="/console/sign-in"]`},
+	{name: "notify", open: at(onMiroir, text("/notify")), main: `main button`},
+	{name: "notify-lacking", code: 422, main: `main button`, open: posted(at(onMiroir, text("/notify")), `main form button`)},
+	{name: "redress", open: at(onMiroir, text("/redress")), main: `main button`},
 	{name: "intakes", as: "moderator", open: at(onMiroir, text("/console/")), main: `main a[href*="/console/notices/"]`},
 	{name: "intakes-decided", as: "moderator", open: at(onMiroir, text("/console/?state=decided")), main: `main a[href*="/console/notices/"]`},
 	{name: "intake", as: "moderator", open: at(onMiroir, func(v *tour) string { return "/console/notices/" + v.number }), main: `[name=measure]`},
