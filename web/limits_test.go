@@ -370,6 +370,7 @@ func TestAskWithoutStop(t *testing.T) {
 	d.must(d.db.Commit(context.Background(), "", rempart.Consequences{Entries: []rempart.EntryChange{
 		{Entry: rempart.Entry{ID: "e1", List: "ncii-adult", Fingerprint: rempart.Fingerprint{Type: rempart.SHA256, Value: found.SHA256}, State: rempart.EntryActive, CaseRef: "7F3K-9QXM", ItemID: "i1", Since: d.now}},
 	}}))
+	time.Sleep(20 * time.Millisecond) // a node answers from what it read at most 10 ms ago
 	kind, body := photoForm(t, photo)
 	for _, c := range []struct {
 		query         string
