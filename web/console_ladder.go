@@ -250,7 +250,7 @@ func (s *Server) rungPost(w http.ResponseWriter, r *http.Request) {
 	s.fail(w, r, "console", why)
 }
 
-// An repliedView is the form with which somebody records what a platform decided,
+// A repliedView is the form with which somebody records what a platform decided,
 // as it wrote it by another way than ours.
 type repliedView struct {
 	First    bool // no decision was recorded yet
@@ -263,7 +263,7 @@ type repliedView struct {
 	Remarks  []remark
 }
 
-// An repliedItem is one item of that form.
+// A repliedItem is one item of that form.
 type repliedItem struct {
 	ID, Label string
 	Measure   rempart.Measure // chosen

@@ -20,13 +20,14 @@ import (
 // folder.
 type looker struct {
 	*desk
-	ctx context.Context
+	ctx    context.Context
+	unfold bool // open each part that is folded, too
 }
 
 // looker opens a browser in which a member of a role is signed in.
 func (d *desk) looker(role rempart.StaffRole) *looker {
 	d.t.Helper()
-	l := &looker{d, browsertest.New(d.t)}
+	l := &looker{desk: d, ctx: browsertest.New(d.t)}
 	link, err := d.db.NewLink(context.Background(), string(role), time.Hour)
 	d.must(err)
 	visit(d.t, l.ctx, chromedp.Navigate(d.url+"/console/enter?token="+link), chromedp.Click(chromedp.CSS("main button")), chromedp.WaitReady(chromedp.CSS(".alias")))
@@ -46,6 +47,9 @@ func (l *looker) look(name, to string, steps ...chromedp.Action[chromedp.Void]) 
 			sep = "&"
 		}
 		visit(l.t, l.ctx, append([]chromedp.Action[chromedp.Void]{chromedp.Navigate(l.url + to + sep + "lang=" + sc.lang)}, steps...)...)
+		if l.unfold {
+			eval[any](l.t, l.ctx, `document.querySelectorAll('details').forEach((d) => { d.open = true }), 0`)
+		}
 		accessible(l.t, l.ctx, to+" "+sc.theme)
 		if dir := os.Getenv("REMPART_SCREENS"); dir != "" {
 			shot, err := chromedp.Call(l.ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: &whole})
