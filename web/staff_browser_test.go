@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"strings"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
