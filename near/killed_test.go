@@ -102,7 +102,7 @@ func whole(t *testing.T, x *Index, n int) {
 
 // TestKilledMerging kills -9 a process while it merges all of its values, once
 // while it makes the segment and once while it writes it, and starts another:
-// that finds a value within a second of its start, and has every one. There are
+// that finds a value without reading them all again, and has every one. There are
 // ten million values in CI, a million elsewhere; the processes are built
 // without the race detector, as what is served is.
 func TestKilledMerging(t *testing.T) {
@@ -140,8 +140,10 @@ func TestKilledMerging(t *testing.T) {
 			t.Fatalf("%s: %v: %s", step, err, strings.Join(said, "\n"))
 		}
 	}
+	began := time.Now()
 	cmd, out := start("load", n)
 	ended("load", cmd, out)
+	loaded := time.Since(began)
 	unfinished := func() bool {
 		found, err := filepath.Glob(filepath.Join(dir, "segment-*.unfinished"))
 		if err != nil {
@@ -149,13 +151,15 @@ func TestKilledMerging(t *testing.T) {
 		}
 		return len(found) > 0
 	}
-	for _, writing := range []bool{false, true} {
+	// kill kills a merge as soon as it writes its segment, or before, and tells
+	// whether it was so.
+	kill := func(writing bool, after time.Duration) bool {
 		cmd, out := start("merge", n)
 		if !out.Scan() || out.Text() != "lasts" {
 			t.Fatalf("the child says %q", out.Text())
 		}
 		n += added
-		time.Sleep(time.Duration(n/100) * time.Microsecond / 2) // at work on the segment: 50 ms at 10 M
+		time.Sleep(after)
 		for writing && !unfinished() {
 			time.Sleep(time.Millisecond)
 		}
@@ -164,22 +168,31 @@ func TestKilledMerging(t *testing.T) {
 		}
 		rest, _ := io.ReadAll(readerOf(out))
 		err := cmd.Wait()
-		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL || len(rest) > 0 {
-			t.Fatalf("it was not killed while merging: %v, %q", err, rest)
+		status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if !ok || status.Signal() != syscall.SIGKILL {
+			t.Fatalf("it was not killed: %v, %q", err, rest)
 		}
-		if unfinished() != writing {
-			t.Fatalf("a segment is half written: %v, want %v", !writing, writing)
+		return len(rest) == 0 && unfinished() == writing
+	}
+	for _, writing := range []bool{false, true} {
+		// On a loaded machine we may come too late: again, then, and sooner.
+		after := time.Duration(n/400) * time.Microsecond
+		for try := 1; !kill(writing, after); try++ {
+			if try == 20 {
+				t.Fatalf("in %d tries no merge was killed while writing: %v", try, writing)
+			}
+			after /= 2
 		}
 		began := time.Now()
-		cmd, out = start("look", n)
+		cmd, out := start("look", n)
 		if !out.Scan() || out.Text() != "found" {
 			ended("look", cmd, out)
 			t.Fatalf("the child says %q", out.Text())
 		}
 		took := time.Since(began)
-		t.Logf("%d values, killed while writing: %v; found one %v after the start", n, writing, took)
-		if took > time.Second {
-			t.Errorf("the first lookup came %v after the start", took)
+		t.Logf("%d values, killed while writing: %v; found one %v after the start; loading them took %v", n, writing, took, loaded)
+		if took > loaded/3 {
+			t.Errorf("the first lookup came %v after the start: as if all had been read again, which took %v", took, loaded)
 		}
 		ended("look", cmd, out)
 	}

@@ -27,6 +27,7 @@ func mapFile(name string) ([]byte, func() error, error) {
 	if err != nil {
 		return nil, nil, os.NewSyscallError("mmap", err)
 	}
+	readAhead(b)
 	return b, func() error { return os.NewSyscallError("munmap", syscall.Munmap(b)) }, nil
 }
 
