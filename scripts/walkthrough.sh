@@ -3,7 +3,10 @@
 # with a fingerprint, an analyst who confirms and notifies, a platform that
 # decides, an upload of a changed copy that is stopped, and what the person then
 # reads; then three notices: one removed, one refused and reversed on complaint,
-# one ignored until reminders and escalation run out. Exits 0 only if every step did what it says.
+# one ignored until reminders and escalation run out; and the first person takes
+# her report back: each platform that had her fingerprints confirms that it has
+# withdrawn them, and the copy matches no more. Exits 0 only if every step did
+# what it says.
 #
 # The picture is fixtures/bridge-mods/aaa-orig.jpg, from REMPART_FIXTURES or
 # ../shared/fixtures; without fixtures, one that the demo draws.
@@ -170,4 +173,26 @@ on 168h
 until_says 'toutes les étapes ont été faites' analyst "$hub/console/cases/$ignored"
 reads "$silent" | grep -o '"sentence":"[^"]*"' | sed 's/"sentence":"/walkthrough:    ignored: /; s/"$//'
 reads "$silent" | grep -q '"state":"acknowledged"' || die "a silence was told as something else"
-say "done: removed, and stopped once"
+
+say "10 the first person takes her report back"
+page() { curl -sS --fail-with-body -H "Origin: $hub" --data-urlencode "code=$code" "$hub$1"; }
+page "/withdraw?lang=fr" >"$work/out"
+grep -q 'Votre signalement est effacé' "$work/out" || die "it is not taken back: $(cat "$work/out")"
+readers() { sed -n 's/.*<p>\([^<]*\) <span class="pill [a-z]*">\([^<]*\)<.*/\1: \2/p' "$work/out"; }
+readers | tee "$work/readers.before" | sed 's/^/walkthrough:    at once: /'
+[ "$(wc -l <"$work/readers.before")" -ge 2 ] || die "it names no two platforms that had the fingerprints"
+for n in $(seq 150); do
+	page "/follow?lang=fr" >"$work/out"
+	readers >"$work/readers"
+	cmp -s "$work/readers" "$work/readers.before" || sed 's/^/walkthrough:    then: /' "$work/readers"
+	cp "$work/readers" "$work/readers.before"
+	grep -q 'pas encore' "$work/readers" || break
+	sleep 0.2
+done
+! grep -q 'pas encore' "$work/readers" || die "waited 30 s in vain for a confirmation"
+match() { curl -sS --fail-with-body -H "Authorization: Bearer $key" -H "Idempotency-Key: upload-2" -F "photo=@$work/copy.jpg" "$platform/api/v1/match"; }
+match >"$work/out"
+! grep -q '"list":"ncii-adult"' "$work/out" || die "the copy matches still: $(cat "$work/out")"
+grep -q '"matches":\[\]\|"decision":"allow"' "$work/out" || die "no answer to the upload: $(cat "$work/out")"
+say "   the same copy is uploaded again: nothing matches"
+say "done: removed, stopped once, and withdrawn"

@@ -32,7 +32,7 @@ func TestWalkthrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(out), "done: removed, and stopped once") {
+	if !strings.Contains(string(out), "done: removed, stopped once, and withdrawn") {
 		t.Error("the last line is not the one that says that all was done")
 	}
 }
