@@ -106,7 +106,7 @@ var ErrEmpty = errors.New("no item in the denominator")
 func (t *Tally) Card(o Options) (Card, error) {
 	c := Card{
 		Definition: Definition{Positive: t.positive.String()}, Level: Level,
-		Items: len(t.items), Rows: t.rows, Warnings: []string{},
+		Items: int(t.items.n), Rows: t.rows, Warnings: []string{},
 	}
 	if t.among != nil {
 		c.Definition.Among = t.among.String()
@@ -173,32 +173,36 @@ func (t *Tally) count() counted {
 	if t.among != nil {
 		among = t.values.number[t.among.Value]
 	}
-	gathered := map[string]*Pattern{}
-	seen := map[uint32]bool{}
-	for n := range uint32(len(t.items)) {
+	surfaces := make([][2]int, len(t.surfaces.list))
+	g := gatherer{patterns: map[string]*Pattern{}, seen: map[uint32]bool{}}
+	var all []rating
+	room := make([]uint32, 0, 16)
+	for n := range t.items.n {
+		it := t.items.at(n)
 		if t.among != nil {
-			value, how, could := t.value(n, 1)
+			all = t.ratings(all[:0], it, 1)
+			is, how, could := value(all, room[:0])
 			if how == tied && slices.Contains(could, among) {
 				c.ties++
 			}
-			if how == unlabelled || value != among {
+			if how == unlabelled || is != among {
 				continue
 			}
 		}
-		value, how, could := t.value(n, 0)
+		all = t.ratings(all[:0], it, 0)
+		said, how, could := value(all, room[:0])
 		if how == unlabelled {
 			c.unlabelled++
 			continue
 		}
-		is := value == positive && positive != 0
+		is := said == positive && positive != 0
 		c.denominator++
-		x := c.surfaces[t.surfaces.list[t.items[n].surface-1]]
+		x := &surfaces[it.surface-1]
 		x[1]++
 		if is {
 			c.numerator++
 			x[0]++
 		}
-		c.surfaces[t.surfaces.list[t.items[n].surface-1]] = x
 		if how == tied && slices.Contains(could, positive) {
 			c.ties++
 			if is {
@@ -207,37 +211,51 @@ func (t *Tally) count() counted {
 				c.high[0]++
 			}
 		}
-		if len(t.more[slot{n, 0}]) > 0 {
-			t.gather(t.ratings(n, 0), gathered, seen)
+		if len(all) > 1 {
+			g.add(all)
 		}
 	}
-	c.annotators = len(seen)
-	for _, key := range slices.Sorted(maps.Keys(gathered)) {
-		c.ratings = append(c.ratings, *gathered[key])
+	for i, x := range surfaces {
+		if x[1] > 0 {
+			c.surfaces[t.surfaces.list[i]] = x
+		}
+	}
+	c.annotators = len(g.seen)
+	for _, key := range slices.Sorted(maps.Keys(g.patterns)) {
+		c.ratings = append(c.ratings, *g.patterns[key])
 	}
 	return c
 }
 
-// gather adds an item's labels, in the order of the annotators' numbers, to the
-// patterns, if two annotators or more gave one.
-func (t *Tally) gather(all []rating, into map[string]*Pattern, seen map[uint32]bool) {
-	all = slices.DeleteFunc(all, func(r rating) bool { return r.settles })
+// gatherer counts the items by what annotators said of them.
+type gatherer struct {
+	patterns map[string]*Pattern
+	seen     map[uint32]bool // annotators
+	key      []byte
+}
+
+// add takes in what was said of an item, in the order of the annotators' numbers,
+// if two or more gave a label. It reorders all.
+func (g *gatherer) add(all []rating) {
+	all = slices.DeleteFunc(all, rating.settles)
 	if len(all) < 2 {
 		return
 	}
 	slices.SortFunc(all, func(a, b rating) int { return int(a.annotator) - int(b.annotator) })
-	var key []byte
+	g.key = g.key[:0]
 	for _, r := range all {
-		seen[r.annotator] = true
-		key = strconv.AppendUint(append(key, ' '), uint64(r.value), 10)
+		if !g.seen[r.annotator] {
+			g.seen[r.annotator] = true
+		}
+		g.key = strconv.AppendUint(append(g.key, ' '), uint64(r.value()), 10)
 	}
-	p := into[string(key)]
+	p := g.patterns[string(g.key)]
 	if p == nil {
 		p = &Pattern{}
 		for _, r := range all {
-			p.Labels = append(p.Labels, int(r.value-1))
+			p.Labels = append(p.Labels, int(r.value()-1))
 		}
-		into[string(key)] = p
+		g.patterns[string(g.key)] = p
 	}
 	p.Items++
 }

@@ -283,29 +283,3 @@ func TestOneQuotationMark(t *testing.T) {
 		t.Errorf("%d of %d, refused %v", c.Numerator, c.Denominator, refused)
 	}
 }
-
-// FuzzReadTable looks for panics, and for rows that come out with what no table
-// may hold.
-func FuzzReadTable(f *testing.F) {
-	f.Add(head + "i,app,2025-12-28,ab,l,yes,a,human,0.5\n")
-	f.Add(head + "\"i\n\",,,,l,\"y\"\"es\",a,human,\n=1,,,,l,yes,a,human,\n")
-	f.Add("\xef\xbb\xbf" + strings.ReplaceAll(head, ",", ";") + "i;;;;l;yes;a;;\n")
-	f.Fuzz(func(t *testing.T, s string) {
-		tally := NewTally(Condition{"l", "yes"}, &Condition{"l", "yes"})
-		err := ReadTable(strings.NewReader(s), func(r Row) {
-			for _, cell := range []string{r.Item, r.Surface, r.URLHash, r.Label, r.Value, r.Annotator, r.Method} {
-				if strings.ContainsAny(cell, "\x00\n\r") || strings.HasPrefix(cell, "=") || len(cell) > maxCell {
-					t.Errorf("a row with %q", cell)
-				}
-			}
-			tally.Add(r)
-		}, func(bad *RowError) {
-			if bad.Line < 2 || bad.Reason == "" {
-				t.Errorf("%+v", bad)
-			}
-		})
-		if err == nil {
-			tally.Card(Options{})
-		}
-	})
-}

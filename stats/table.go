@@ -50,7 +50,8 @@ func (e *RowError) Error() string {
 
 // ReadTable reads a labelled table as CSV (RFC 4180; commas, or the semicolons
 // that French spreadsheets write) in UTF-8, and gives each good row to row and
-// what is wrong with every other to refused. It holds one row at a time. It
+// what is wrong with every other to refused, both in the order of the file and in
+// the caller's goroutine. It reads ahead, and holds a few megabytes. It
 // fails where the file as a whole cannot be a table: another encoding, a column
 // that is missing or there twice, a failing reader.
 //
@@ -80,30 +81,15 @@ func ReadTable(r io.Reader, row func(Row), refused func(*RowError)) error {
 	if err != nil {
 		return err
 	}
-	for {
-		record, err := c.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		var bad *RowError
-		switch {
-		case errors.As(err, &bad):
-			refused(bad)
-			continue
-		case err != nil:
-			return fmt.Errorf("reading the table: %w", err)
-		}
-		if bad := checkRecord(record, at, c.line); bad != nil {
-			refused(bad)
-			continue
-		}
-		out, bad := newRow(record, at, c.line)
-		if bad != nil {
-			refused(bad)
-			continue
-		}
-		row(out)
+	return readBlocks(b, at, c.comma, c.line, row, refused)
+}
+
+// parseRecord reads the fields of one line.
+func parseRecord(record []string, h header, line int) (Row, *RowError) {
+	if bad := checkRecord(record, h, line); bad != nil {
+		return Row{}, bad
 	}
+	return newRow(record, h, line)
 }
 
 // separator guesses from the header line whether fields end with a semicolon.
@@ -225,14 +211,20 @@ func newRow(record []string, h header, line int) (Row, *RowError) {
 		out.Collected = t
 	}
 	if sure := cell(8); sure != "" {
-		if h.comma {
-			sure = strings.Replace(sure, ",", ".", 1)
-		}
-		if v, err := strconv.ParseFloat(sure, 64); err != nil || !(v >= 0 && v <= 1) {
+		if !confident(sure, h.comma) {
 			return Row{}, &RowError{line, "confidence", fmt.Sprintf("%q is no number from 0 to 1", cell(8))}
 		}
 	}
 	return out, nil
+}
+
+// confident says whether a text is a number from 0 to 1.
+func confident(sure string, comma bool) bool {
+	if comma {
+		sure = strings.Replace(sure, ",", ".", 1)
+	}
+	v, err := strconv.ParseFloat(sure, 64)
+	return err == nil && v >= 0 && v <= 1
 }
 
 // parseTime reads a date, or a date and a time; without a zone it is UTC.

@@ -2,8 +2,6 @@ package stats
 
 import (
 	"fmt"
-	"hash/maphash"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,70 +23,70 @@ func ParseCondition(s string) (Condition, error) {
 func (c Condition) String() string { return c.Label + "=" + c.Value }
 
 // A Tally gathers the rows of a labelled table that bear on one card: for each
-// item, what each annotator said of the two labels. It holds about 100 bytes an
-// item, whatever the number of rows.
+// item, what each annotator said of the two labels. It holds about 80 bytes an
+// item, and 16 for each of its labels after the first.
 type Tally struct {
 	positive Condition
 	among    *Condition
 
-	seeds      [2]maphash.Seed
-	ids        map[[2]uint64]uint32 // of the items; two independent 64-bit hashes
-	items      []item
-	more       map[slot][]rating // ratings of an item after its first
+	items      items
+	more       []further // ratings of an item after its first; 0 is none
 	values     words
 	annotators words
 	surfaces   words
-	methods    map[string]int // rows of the positive label by method
+	methods    words // of the rows of the positive label
 
 	rows, repeated, contradicted int
 	from, until                  time.Time
 }
 
-// item is one item: its first rating of each label, and what identifies it.
-type item struct {
-	first   [2]rating
-	url     uint64 // hash of its url_hash, 0 if none was given
-	line    uint32 // where it was first seen
-	surface uint32
+// rating is one label given by one annotator, by its number; the zero value is
+// none. The number of the value is negative if it settles between annotators.
+type rating struct {
+	annotator uint32
+	worth     int32
+	line      uint32
 }
 
-// slot is one label (0 the positive one, 1 the one it is among) of one item.
-type slot struct{ item, label uint32 }
+func (r rating) value() uint32 { return uint32(max(r.worth, -r.worth)) }
+func (r rating) settles() bool { return r.worth < 0 }
 
-// rating is one label given by one annotator, by its number plus one; the zero
-// value is none.
-type rating struct {
-	annotator, value, line uint32
-	settles                bool // between annotators
+// further is a rating after the first of an item's label, and where the one after
+// it is, 0 if there is none.
+type further struct {
+	rating
+	next uint32
 }
 
 // words numbers strings, from 1.
 type words struct {
 	number map[string]uint32
 	list   []string
+	last   uint32
 }
 
 func (w *words) of(s string) uint32 {
-	if n, ok := w.number[s]; ok {
-		return n
+	if w.last > 0 && w.list[w.last-1] == s {
+		return w.last
 	}
-	if w.number == nil {
-		w.number = map[string]uint32{}
+	n, ok := w.number[s]
+	if !ok {
+		if w.number == nil {
+			w.number = map[string]uint32{}
+		}
+		s = strings.Clone(s)
+		w.list = append(w.list, s)
+		n = uint32(len(w.list))
+		w.number[s] = n
 	}
-	s = strings.Clone(s)
-	w.list = append(w.list, s)
-	w.number[s] = uint32(len(w.list))
-	return uint32(len(w.list))
+	w.last = n
+	return n
 }
 
 // NewTally starts the tally of the items for which positive holds, among those
 // for which among holds; among nil is every item that has the label.
 func NewTally(positive Condition, among *Condition) *Tally {
-	return &Tally{
-		positive: positive, among: among,
-		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		ids:   map[[2]uint64]uint32{}, more: map[slot][]rating{}, methods: map[string]int{},
-	}
+	return &Tally{positive: positive, among: among, items: newItems(), more: make([]further, 1)}
 }
 
 // Add counts a row. It returns an error, and does not count the row, if the row
@@ -96,16 +94,12 @@ func NewTally(positive Condition, among *Condition) *Tally {
 // annotator saying something else of it) or says it again.
 func (t *Tally) Add(r Row) *RowError {
 	t.rows++
-	id := [2]uint64{maphash.String(t.seeds[0], r.Item), maphash.String(t.seeds[1], r.Item)}
-	n, known := t.ids[id]
-	if !known {
-		n = uint32(len(t.items))
-		t.ids[id] = n
-		t.items = append(t.items, item{line: uint32(r.Line), surface: t.surfaces.of(r.Surface)})
+	it, fresh := t.items.of(r.Item)
+	if fresh {
+		it.line, it.surface = uint32(r.Line), t.surfaces.of(r.Surface)
 	}
-	it := &t.items[n]
 	if r.URLHash != "" {
-		url := maphash.String(t.seeds[0], r.URLHash)
+		url := max(1, t.items.hash(r.URLHash))
 		switch {
 		case it.url == 0:
 			it.url = url
@@ -124,45 +118,62 @@ func (t *Tally) Add(r Row) *RowError {
 	}
 	var err *RowError
 	if r.Label == t.positive.Label {
-		t.methods[r.Method]++
-		err = t.rate(n, 0, r)
+		t.methods.of(r.Method)
+		err = t.rate(it, 0, r)
 	}
 	if t.among != nil && r.Label == t.among.Label && err == nil {
-		err = t.rate(n, 1, r)
+		err = t.rate(it, 1, r)
 	}
 	return err
 }
 
-// rate records a rating of a label of item n, once an annotator.
-func (t *Tally) rate(n, label uint32, r Row) *RowError {
-	now := rating{t.annotators.of(r.Annotator), t.values.of(r.Value), uint32(r.Line), r.Method == MethodAdjudication}
-	if t.items[n].first[label].annotator == 0 {
-		t.items[n].first[label] = now
+// rate records a rating of a label of an item, once an annotator.
+func (t *Tally) rate(it *item, label int, r Row) *RowError {
+	now := rating{t.annotators.of(r.Annotator), int32(t.values.of(r.Value)), uint32(r.Line)}
+	if r.Method == MethodAdjudication {
+		now.worth = -now.worth
+	}
+	if it.first[label].annotator == 0 {
+		it.first[label] = now
 		return nil
 	}
-	for _, before := range t.ratings(n, label) {
-		if before.annotator != now.annotator || before.settles != now.settles {
-			continue
+	end := &it.more[label]
+	for before := it.first[label]; ; {
+		if before.annotator == now.annotator && before.settles() == now.settles() {
+			return t.again(before, now, r)
 		}
-		if before.value == now.value {
-			t.repeated++
-			return &RowError{r.Line, "", fmt.Sprintf("%q said the same of item %q on line %d; counted once", r.Annotator, r.Item, before.line)}
+		if *end == 0 {
+			break
 		}
-		t.contradicted++
-		return &RowError{r.Line, "label_value", fmt.Sprintf("%q said %s=%s of item %q on line %d; the later label is not counted",
-			r.Annotator, r.Label, t.values.list[before.value-1], r.Item, before.line)}
+		x := &t.more[*end]
+		before, end = x.rating, &x.next
 	}
-	t.more[slot{n, label}] = append(t.more[slot{n, label}], now)
+	*end = uint32(len(t.more)) // before the slice may move
+	t.more = append(t.more, further{now, 0})
 	return nil
 }
 
-// ratings returns what was said of a label of item n, in the file's order.
-func (t *Tally) ratings(n, label uint32) []rating {
-	first := t.items[n].first[label]
-	if first.annotator == 0 {
-		return nil
+// again says why a second label of one annotator is not counted.
+func (t *Tally) again(before, now rating, r Row) *RowError {
+	if before.value() == now.value() {
+		t.repeated++
+		return &RowError{r.Line, "", fmt.Sprintf("%q said the same of item %q on line %d; counted once", r.Annotator, r.Item, before.line)}
 	}
-	return append([]rating{first}, t.more[slot{n, label}]...)
+	t.contradicted++
+	return &RowError{r.Line, "label_value", fmt.Sprintf("%q said %s=%s of item %q on line %d; the later label is not counted",
+		r.Annotator, r.Label, t.values.list[before.value()-1], r.Item, before.line)}
+}
+
+// ratings appends what was said of a label of an item, in the file's order.
+func (t *Tally) ratings(into []rating, it *item, label int) []rating {
+	if it.first[label].annotator == 0 {
+		return into
+	}
+	into = append(into, it.first[label])
+	for n := it.more[label]; n != 0; n = t.more[n].next {
+		into = append(into, t.more[n].rating)
+	}
+	return into
 }
 
 // settled is how an item came to its value.
@@ -174,30 +185,37 @@ const (
 	tied               // the first label of the file stands
 )
 
-// value decides what an item is: the last adjudication, else what most
-// annotators said, else (tied) what the first of those tied said. could says
-// which values a tie leaves possible.
-func (t *Tally) value(n, label uint32) (value uint32, how settled, could []uint32) {
-	first := t.items[n].first[label]
-	if first.annotator == 0 {
+// value decides from its ratings what an item is: the last adjudication, else
+// what most annotators said, else (tied) what the first of those tied said. could
+// is appended to, and says which values a tie leaves possible.
+func value(all []rating, could []uint32) (uint32, settled, []uint32) {
+	if len(all) == 0 {
 		return 0, unlabelled, nil
 	}
-	rest := t.more[slot{n, label}]
-	if len(rest) == 0 {
-		return first.value, agreed, nil
+	if len(all) == 1 {
+		return all[0].value(), agreed, nil
 	}
-	all := append([]rating{first}, rest...)
-	votes := map[uint32]int{}
 	for _, r := range slices.Backward(all) {
-		if r.settles {
-			return r.value, agreed, nil
+		if r.settles() {
+			return r.value(), agreed, nil
 		}
-		votes[r.value]++
 	}
-	most := slices.Max(slices.Collect(maps.Values(votes)))
-	for _, r := range all {
-		if votes[r.value] == most && !slices.Contains(could, r.value) {
-			could = append(could, r.value)
+	most := 0
+	for i, r := range all {
+		if slices.ContainsFunc(all[:i], func(x rating) bool { return x.value() == r.value() }) {
+			continue
+		}
+		votes := 1
+		for _, x := range all[i+1:] {
+			if x.value() == r.value() {
+				votes++
+			}
+		}
+		if votes > most {
+			most, could = votes, could[:0]
+		}
+		if votes == most {
+			could = append(could, r.value())
 		}
 	}
 	if len(could) == 1 {

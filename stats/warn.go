@@ -2,7 +2,6 @@ package stats
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,7 +69,7 @@ func (t *Tally) spellings() []string {
 // method that is not given is not counted as one.
 func (t *Tally) machines() []string {
 	var out []string
-	for _, m := range slices.Sorted(maps.Keys(t.methods)) {
+	for _, m := range slices.Sorted(slices.Values(t.methods.list)) {
 		if m != "" && m != MethodAdjudication && !strings.HasPrefix(strings.ToLower(m), "human") {
 			out = append(out, m)
 		}

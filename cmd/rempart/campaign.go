@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -61,18 +60,14 @@ func (c *cardCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	in := s.in
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return hinted{err, "give the name of a CSV file, or - to read standard input"}
-		}
-		defer f.Close()
-		in = f
+	in, err := openTable(ctx, &s, c.File)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	tally := stats.NewTally(positive, among)
 	name := func(bad *stats.RowError) { fmt.Fprintf(s.err, "rempart: %s: %v\n", c.File, bad) }
-	err = stats.ReadTable(stopping{ctx, in}, func(r stats.Row) {
+	err = stats.ReadTable(in, func(r stats.Row) {
 		if bad := tally.Add(r); bad != nil {
 			name(bad)
 		}
@@ -121,19 +116,6 @@ func (c *cardCmd) options() (stats.Options, error) {
 			SensitivityItems: c.SensitivityItems, SpecificityItems: c.SpecificityItems}
 	}
 	return o, nil
-}
-
-// stopping is a reader that ends when its context does.
-type stopping struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (s stopping) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.Reader.Read(p)
 }
 
 // printCard writes a card for a reader.

@@ -89,16 +89,12 @@ func (c *takeInCmd) Run(ctx context.Context, s streams) error {
 	} else {
 		x.Protocol.Ratios = []stats.Ratio{{ID: c.Positive, Positive: c.Positive, Among: c.Among}}
 	}
-	in, name := s.in, "-"
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return hinted{err, "give the name of a CSV file, or - to read standard input"}
-		}
-		defer f.Close()
-		in, name = f, filepath.Base(c.File)
+	in, err := openTable(ctx, &s, c.File)
+	if err != nil {
+		return err
 	}
-	t, err := takeTable(ctx, i, &x, in, name, time.Now(), func(bad *stats.RowError) { fmt.Fprintf(s.err, "rempart: %s: %v\n", c.File, bad) })
+	defer in.Close()
+	t, err := takeTable(ctx, i, &x, in, in.name, time.Now(), func(bad *stats.RowError) { fmt.Fprintf(s.err, "rempart: %s: %v\n", c.File, bad) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
@@ -133,7 +129,7 @@ func (c *takeInCmd) Run(ctx context.Context, s streams) error {
 // takeTable makes the cards of a table and keeps them with the campaign; one
 // without a protocol is kept under the table's digest.
 func takeTable(ctx context.Context, i *instance, x *stats.Campaign, in io.Reader, name string, at time.Time, refused func(*stats.RowError)) (stats.Table, error) {
-	t, err := x.Take(stopping{ctx, in}, name, at.UTC().Truncate(time.Second), refused)
+	t, err := x.Take(in, name, at.UTC().Truncate(time.Second), refused)
 	if err != nil {
 		return t, err
 	}
