@@ -182,13 +182,13 @@ func (c Campaign) Take(r io.Reader, name string, at time.Time, refused func(*Row
 			return t, fmt.Errorf("ratio %s: %w", x.ID, err)
 		}
 		if early > 0 {
-			card.Warnings = append(card.Warnings, fmt.Sprintf("%d rows were collected before the protocol was registered", early))
+			card.say(warn("early", early))
 		}
 		if !c.Registered {
-			card.Warnings = append(card.Warnings, "no protocol was registered before collection")
+			card.say(warn("unregistered"))
 		}
 		if c.Protocol.Reconstruction {
-			card.Warnings = append(card.Warnings, "reconstruction: made from published figures, not from the rows behind them")
+			card.say(warn("reconstruction"))
 		}
 		t.Cards = append(t.Cards, Result{x.ID, card})
 	}

@@ -36,7 +36,8 @@ type Card struct {
 	Period      *Period       `json:"period,omitempty"`
 	Items       int           `json:"items"`
 	Rows        int           `json:"rows"`
-	Warnings    []string      `json:"warnings"`
+	Warnings    []string      `json:"warnings"`       // in English; see [Card.In]
+	Said        []Warning     `json:"said,omitempty"` // the same, for other languages
 }
 
 // Definition says what was counted: items with Positive, among those with Among
@@ -117,7 +118,7 @@ func (t *Tally) Card(o Options) (Card, error) {
 	count := t.count()
 	c.Numerator, c.Denominator = count.numerator, count.denominator
 	if c.Denominator == 0 {
-		return Card{}, fmt.Errorf("%s: %w (%d items, %s)", c.Definition.Positive, ErrEmpty, c.Items, t.known())
+		return Card{}, fmt.Errorf("%s: %w (%d items, values found: %s)", c.Definition.Positive, ErrEmpty, c.Items, t.known())
 	}
 	i, method, err := Proportion(c.Numerator, c.Denominator, o.Population)
 	if err != nil {
@@ -150,7 +151,7 @@ func (t *Tally) Card(o Options) (Card, error) {
 		}
 	}
 	c.Agreement = agreement(count.ratings, count.annotators)
-	c.Warnings = append(c.Warnings, t.warnings(c, count, o)...)
+	c.say(t.warnings(c, count, o)...)
 	return c, nil
 }
 
@@ -291,11 +292,11 @@ func defined(r Ratings, coefficient func(Ratings) float64) (*float64, *[2]float6
 	return &v, &[2]float64{i.Low, i.High}
 }
 
-// known lists the labels and values that the table has for the condition asked
-// about, for whoever mistyped one.
+// known lists values that the table has for the condition asked about, for whoever
+// mistyped one; – if it has none.
 func (t *Tally) known() string {
 	if len(t.values.list) == 0 {
-		return "none labelled " + t.positive.Label
+		return "–"
 	}
-	return "values found: " + strings.Join(t.values.list[:min(10, len(t.values.list))], ", ")
+	return strings.Join(t.values.list[:min(10, len(t.values.list))], ", ")
 }

@@ -283,3 +283,47 @@ func TestOneQuotationMark(t *testing.T) {
 		t.Errorf("%d of %d, refused %v", c.Numerator, c.Denominator, refused)
 	}
 }
+
+// TestWarnings gives every code a sentence in both languages with the same
+// arguments, and a card its warnings in French.
+func TestWarnings(t *testing.T) {
+	if len(warningTexts) < 16 {
+		t.Fatalf("%d warnings", len(warningTexts))
+	}
+	for code, text := range warningTexts {
+		if text.FR == "" || text.EN == "" || strings.Count(text.FR, "%") != strings.Count(text.FR, "%s") || strings.Count(text.FR, "%s") != strings.Count(text.EN, "%s") {
+			t.Errorf("%s: %+v", code, text)
+		}
+	}
+	c, _ := cardOf(t, strings.NewReader(head+"i,,,,l,yes,a,gpt-4o,\ni,,,,l,no,b,human,\ni,,,,l,yes,a,human,\nj,,,,l,no,a,human,\nj,,,,l,yes,b,human,\nk,,,,x,y,a,human,\nm,,,,l,YES,a,human,\n"), "l=yes", "", Options{Refused: 3})
+	var codes []string
+	for _, w := range c.Said {
+		codes = append(codes, w.Code)
+	}
+	want := []string{"not_probability", "spelling", "unlabelled", "ties", "repeated", "refused", "unreliable", "machine"}
+	if diff := cmp.Diff(want, codes); diff != "" {
+		t.Error(diff)
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again Card
+	if err := json.Unmarshal(b, &again); err != nil {
+		t.Fatal(err)
+	}
+	french := again.In("fr")
+	if got := french.Warnings[6]; got != "peu fiable\u00a0: l’accord entre annotateurs est inférieur à 0,6" {
+		t.Error(got)
+	}
+	if got := french.Warnings[3]; !strings.HasSuffix(got, "le numérateur serait entre 0 et 2") {
+		t.Error(got)
+	}
+	if diff := cmp.Diff(c.Warnings, again.In("en").Warnings); diff != "" || len(french.Warnings) != len(want) {
+		t.Error(diff)
+	}
+	old := Card{Warnings: []string{"as it was"}}
+	if got := old.In("fr").Warnings; len(got) != 1 || got[0] != "as it was" {
+		t.Errorf("a card of before: %q", got)
+	}
+}

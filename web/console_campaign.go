@@ -64,6 +64,7 @@ type cardView struct {
 	Kappa                  string
 	Doubly                 int
 	Warnings               []string
+	English                bool // the warnings, whatever the page's language
 }
 
 func (s *Server) campaignShow(w http.ResponseWriter, r *http.Request) {
@@ -95,9 +96,9 @@ func (s *Server) campaignView(p page, c stats.Campaign) campaignView {
 
 // cardOf writes a card in the page's language.
 func cardOf(p page, r stats.Result) cardView {
-	c := r.Card
+	c := r.Card.In(p.Lang)
 	v := cardView{Ratio: r.Ratio, Definition: c.Definition.Positive, Numerator: c.Numerator, Denominator: c.Denominator,
-		Share: shareText(p, c.Estimate), Low: shareText(p, c.Interval[0]), High: shareText(p, c.Interval[1]), Method: string(c.Method), Doubly: c.Agreement.DoublyLabelled, Warnings: c.Warnings}
+		Share: shareText(p, c.Estimate), Low: shareText(p, c.Interval[0]), High: shareText(p, c.Interval[1]), Method: string(c.Method), Doubly: c.Agreement.DoublyLabelled, Warnings: c.Warnings, English: len(c.Said) == 0}
 	if c.Definition.Among != "" {
 		v.Definition = p.T("campaign.among", c.Definition.Positive, c.Definition.Among)
 	}

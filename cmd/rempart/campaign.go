@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
 	"strings"
 
 	"rempart/stats"
@@ -23,6 +21,7 @@ type campaignCmd struct {
 // cardCmd computes a card from a file, without an instance.
 type cardCmd struct {
 	JSON             bool     `name:"json" help:"One JSON object."`
+	Lang             string   `enum:"en,fr" default:"en" help:"The language of the card and its warnings: en or fr."`
 	Positive         string   `required:"" placeholder:"LABEL=VALUE" help:"What is counted: items with this value of this label."`
 	Among            string   `placeholder:"LABEL=VALUE" help:"Among which items; every item that has the label, if not given."`
 	Population       int      `placeholder:"N" help:"How many items the sample stands for: adds the total, and corrects the interval where the sample is more than 5 % of them."`
@@ -88,9 +87,9 @@ func (c *cardCmd) Run(ctx context.Context, s streams) error {
 	if c.JSON {
 		enc := json.NewEncoder(s.out)
 		enc.SetEscapeHTML(false)
-		err = enc.Encode(card)
+		err = enc.Encode(plain(card, c.Lang))
 	} else {
-		err = printCard(s.out, card)
+		err = printCard(s.out, card, c.Lang)
 	}
 	if err != nil {
 		return fmt.Errorf("printing the card: %w", err)
@@ -118,36 +117,9 @@ func (c *cardCmd) options() (stats.Options, error) {
 	return o, nil
 }
 
-// printCard writes a card for a reader.
-func printCard(w io.Writer, c stats.Card) error {
-	var b strings.Builder
-	p := func(share float64) string { return strconv.FormatFloat(100*share, 'f', 2, 64) + " %" }
-	of := "all items with the label"
-	if c.Definition.Among != "" {
-		of = c.Definition.Among
-	}
-	fmt.Fprintf(&b, "%s among %s\n", c.Definition.Positive, of)
-	fmt.Fprintf(&b, "%d of %d: %s, from %s to %s (%.0f %% interval, %s)\n", c.Numerator, c.Denominator, p(c.Estimate), p(c.Interval[0]), p(c.Interval[1]), 100*c.Level, c.Method)
-	if k := c.Corrected; k != nil {
-		fmt.Fprintf(&b, "corrected for the method's errors: %s, from %s to %s (%s)\n", p(k.Estimate), p(k.Interval[0]), p(k.Interval[1]), k.Method)
-	}
-	if t := c.Total; t != nil {
-		fmt.Fprintf(&b, "of a population of %d: %.0f, from %.0f to %.0f\n", t.Population, t.Estimate, t.Interval[0], t.Interval[1])
-	}
-	for _, s := range c.Surfaces {
-		fmt.Fprintf(&b, "on %s: %d of %d: %s, from %s to %s (%s)\n", s.Surface, s.Numerator, s.Denominator, p(s.Estimate), p(s.Interval[0]), p(s.Interval[1]), s.Method)
-	}
-	if c.Period != nil {
-		fmt.Fprintf(&b, "collected from %s to %s\n", c.Period.From.Format("2006-01-02"), c.Period.Until.Format("2006-01-02"))
-	}
-	if a := c.Agreement; a.Kappa != nil {
-		fmt.Fprintf(&b, "agreement: %s's kappa %.3f on %d items labelled by two or more\n", a.KappaMethod, *a.Kappa, a.DoublyLabelled)
-	} else if a.Alpha != nil {
-		fmt.Fprintf(&b, "agreement: Krippendorff's alpha %.3f on %d items labelled by two or more\n", *a.Alpha, a.DoublyLabelled)
-	}
-	for _, warning := range c.Warnings {
-		fmt.Fprintf(&b, "note: %s\n", warning)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+// plain is a card with its warnings in one language, as it is printed.
+func plain(c stats.Card, lang string) stats.Card {
+	c = c.In(lang)
+	c.Said = nil
+	return c
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"rempart"
@@ -63,6 +64,7 @@ type takeInCmd struct {
 	Positive string `placeholder:"LABEL=VALUE" help:"Without -campaign: what is counted."`
 	Among    string `placeholder:"LABEL=VALUE" help:"Without -campaign: among which items."`
 	JSON     bool   `name:"json" help:"JSON: the card, or of several ratios a list of them."`
+	Lang     string `enum:"en,fr" default:"en" help:"The language of the cards and their warnings: en or fr."`
 	File     string `arg:"" help:"The table, as CSV; - for standard input."`
 }
 
@@ -105,14 +107,18 @@ func (c *takeInCmd) Run(ctx context.Context, s streams) error {
 		enc := json.NewEncoder(s.out)
 		enc.SetEscapeHTML(false)
 		if c.Campaign == "" {
-			err = enc.Encode(t.Cards[0].Card)
+			err = enc.Encode(plain(t.Cards[0].Card, c.Lang))
 		} else {
-			err = enc.Encode(t.Cards)
+			out := slices.Clone(t.Cards)
+			for k := range out {
+				out[k].Card = plain(out[k].Card, c.Lang)
+			}
+			err = enc.Encode(out)
 		}
 	} else {
 		for _, r := range t.Cards {
 			if _, err = fmt.Fprintf(s.out, "%s\n", r.Ratio); err == nil {
-				err = printCard(s.out, r.Card)
+				err = printCard(s.out, r.Card, c.Lang)
 			}
 		}
 	}
