@@ -73,6 +73,7 @@ const (
 	StatementSent     = "statement.sent"     // the database has it; uuid, if it said so to us
 	StatementWithheld = "statement.withheld" // it has faults: a human must look
 	StatementDryRun   = "statement.dry_run"  // made and checked; nothing is sent from here
+	StatementsLate    = "statements.late"    // somebody asked for those only made to be sent
 )
 
 // submit sends the statements of an intake. What the database has is noted

@@ -248,6 +248,60 @@ func TestStatementsDryRun(t *testing.T) {
 	}
 }
 
+// TestStatementsLate sends what was only made, when it is asked for: each once,
+// however often it is asked, and nothing that the database has.
+func TestStatementsLate(t *testing.T) {
+	d := newSorServer(t, noPerson...)
+	s, i := decidedNotice(t, nil, 3, all)
+	for s.step() > 0 {
+	}
+	late := func() (got []flow.DryRun) {
+		t.Helper()
+		if err := s.DryRuns(t.Context(), func(d flow.DryRun) error { got = append(got, d); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	ask := func(d flow.DryRun) {
+		t.Helper()
+		if err := s.SendLate(t.Context(), d, "admin:command-line"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := late()
+	if len(got) != 1 || got[0].Number != i.Number || got[0].Items != 3 || got[0].Faulty != 0 || got[0].Asked {
+		t.Fatalf("made and not sent: %+v", got)
+	}
+	ask(got[0])
+	ask(got[0])
+	if n := len(s.left(rempart.JobStatements)); n != 1 {
+		t.Errorf("asked twice, %d jobs wait", n)
+	}
+	if again := late(); len(again) != 1 || !again[0].Asked {
+		t.Errorf("while they wait: %+v", again)
+	}
+	for s.step() > 0 { // nothing is sent from here yet
+	}
+	if len(d.sizes) > 0 {
+		t.Error("sent without an address")
+	}
+	s.Transparency = flow.Transparency{URL: d.url, Token: sorToken}
+	got = late()
+	if len(got) != 1 || got[0].Asked {
+		t.Fatalf("after another dry run: %+v", got)
+	}
+	ask(got[0])
+	for s.step() > 0 {
+	}
+	if n := s.count(i.ID, flow.StatementSent); n != 3 || len(s.left(rempart.JobStatements)) > 0 {
+		t.Errorf("%d of 3 statements were sent, %d jobs left", n, len(s.left(rempart.JobStatements)))
+	}
+	if got := late(); len(got) > 0 {
+		t.Errorf("the database has them: %+v", got)
+	}
+	s.check()
+}
+
 // TestStatementsSent sends single statements and batches through each fault:
 // each reaches the database once, and each is noted once.
 func TestStatementsSent(t *testing.T) {

@@ -302,7 +302,7 @@ func TestEventSentences(t *testing.T) {
 		t.Fatalf("no sources of package rempart: %v", err)
 	}
 	kinds := map[string]bool{"notifier.warn": true, "notifier.suspend": true, "notifier.lift": true, "case.viewed": true, "case.skipped": true, "intake.viewed": true, "intake.told": true,
-		flow.StatementSent: true, flow.StatementWithheld: true, flow.StatementDryRun: true}
+		flow.StatementSent: true, flow.StatementWithheld: true, flow.StatementDryRun: true, flow.StatementsLate: true}
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {

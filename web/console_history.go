@@ -115,6 +115,7 @@ var eventWords = map[string][]string{
 	"statement.sent":          {"item"},
 	"statement.withheld":      {"item"},
 	"statement.dry_run":       {"item"},
+	"statements.late":         {},
 }
 
 // attempted lists the kinds that come with an attempt at delivery, in the order

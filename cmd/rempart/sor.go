@@ -1,18 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 
 	"rempart/exchange"
+	"rempart/flow"
 )
 
 // sorCmd works on statements of reasons as the EU's transparency database takes
 // them.
 type sorCmd struct {
 	Check sorCheckCmd `cmd:"" help:"Name each fault for which the EU's transparency database would refuse statements of reasons."`
+	Send  sorSendCmd  `cmd:"" help:"Have the statements sent that were made while the instance sent none."`
 }
 
 // sorCheckCmd checks files as the database's own validator would.
@@ -22,6 +25,58 @@ type sorCheckCmd struct {
 
 // Run prints a line for each fault, and nothing for a statement without one.
 func (c *sorCheckCmd) Run(s streams) error { return c.run(s, exchange.CheckStatement) }
+
+// sorSendCmd has the statements of dry runs sent.
+type sorSendCmd struct {
+	place
+	DryRun bool `help:"Only say what would be sent; -dry-run=false does it." default:"true"`
+}
+
+// Help says who sends them.
+func (c *sorSendCmd) Help() string {
+	return "The instance itself sends them, when it serves with -transparency and -transparency-token; without these they are only made and checked again. " +
+		"What the database has is never sent again."
+}
+
+// Run lists the notices, and with -dry-run=false queues their statements.
+func (c *sorSendCmd) Run(ctx context.Context, s streams) error {
+	i, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer i.db.Close()
+	notices, items := 0, 0
+	err = i.flow.DryRuns(ctx, func(d flow.DryRun) error {
+		more := ""
+		if d.Faulty > 0 {
+			more = fmt.Sprintf("; %d with faults, which somebody must look at", d.Faulty)
+		}
+		if d.Asked {
+			_, err := fmt.Fprintf(s.out, "%s: %d statements are on their way already, or wait for somebody%s\n", d.Number, d.Items, more)
+			return err
+		}
+		notices, items = notices+1, items+d.Items
+		if !c.DryRun {
+			if err := i.flow.SendLate(ctx, d, "admin:command-line"); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(s.out, "%s: %d statements%s\n", d.Number, d.Items, more)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.DryRun {
+		_, err = fmt.Fprintf(s.out, "would send %d statements of %d notices; nothing was changed: add -dry-run=false\n", items, notices)
+		return err
+	}
+	if err := sealed(ctx, i); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%d statements of %d notices are queued; the instance sends them when it serves with -transparency\n", items, notices)
+	return err
+}
 
 // noticeCmd works on notices.
 type noticeCmd struct {
