@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -82,28 +83,50 @@ func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wai
 	if resp.StatusCode != http.StatusOK {
 		return nil, "", fmt.Errorf("exchange: feed: answered %d", resp.StatusCode)
 	}
-	sc := bufio.NewScanner(io.LimitReader(resp.Body, maxFeedAnswer))
-	sc.Buffer(make([]byte, 0, 64<<10), maxFeedLine)
 	var out []rempart.Entry
+	_, next, err := readFeed(resp.Body, nil, func(e rempart.Entry) { out = append(out, e) })
+	if err != nil {
+		return nil, "", err
+	}
+	return out, next, nil
+}
+
+// readFeed gives each entry of an answer of the feed, and returns how many lines
+// there were before the last, and the cursor of that one. A line that gives no
+// entry is refused by its number, or an error where refuse is nil.
+func readFeed(r io.Reader, refuse func(line int, why string), give func(rempart.Entry)) (lines int, cursor string, err error) {
+	sc := bufio.NewScanner(io.LimitReader(r, maxFeedAnswer))
+	sc.Buffer(make([]byte, 0, 64<<10), maxFeedLine)
 	for sc.Scan() {
 		var l FeedLine
-		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
-			return nil, "", fmt.Errorf("exchange: feed line %d: %w", len(out)+1, err)
+		err := json.Unmarshal(sc.Bytes(), &l)
+		if err == nil && l.End {
+			return lines, l.Cursor, nil
 		}
-		if l.End {
-			return out, l.Cursor, nil
+		lines++
+		why := "the line is not JSON of an entry"
+		var f rempart.Fingerprint
+		if err == nil {
+			f, err = rempart.Fingerprint{Type: l.Type, Value: l.Value, Quality: l.Quality, Form: l.Form}.Normal()
+			why = "the fingerprint is none"
 		}
-		f, err := rempart.Fingerprint{Type: l.Type, Value: l.Value, Quality: l.Quality, Form: l.Form}.Normal()
+		if err == nil && refuse != nil && l.ID == "" {
+			err, why = errors.New("no identifier"), "the entry has no identifier"
+		}
+		if err != nil && refuse == nil {
+			return 0, "", fmt.Errorf("exchange: feed line %d: %w", lines, err)
+		}
 		if err != nil {
-			return nil, "", fmt.Errorf("exchange: feed line %d: %w", len(out)+1, err)
+			refuse(lines, why)
+			continue
 		}
 		if l.State == rempart.EntryActive && !f.Listable() { // a flat picture would match others
 			l.State = rempart.EntryRejected
 		}
-		out = append(out, rempart.Entry{ID: l.ID, List: l.List, Fingerprint: f, State: l.State, CaseRef: l.CaseRef, ItemID: l.Item, Since: l.Since})
+		give(rempart.Entry{ID: l.ID, List: l.List, Fingerprint: f, State: l.State, CaseRef: l.CaseRef, ItemID: l.Item, Since: l.Since})
 	}
 	if err := sc.Err(); err != nil {
-		return nil, "", fmt.Errorf("exchange: feed: %w", err)
+		return 0, "", fmt.Errorf("exchange: feed: %w", err)
 	}
-	return nil, "", fmt.Errorf("exchange: feed: broke off before its end: %w", io.ErrUnexpectedEOF)
+	return 0, "", fmt.Errorf("exchange: feed: broke off before its end: %w", io.ErrUnexpectedEOF)
 }

@@ -78,10 +78,9 @@ func WriteStatements(w io.Writer, list []Published) error {
 // cell keeps a text on one line, as the database does, and from being taken for
 // a formula by a spreadsheet.
 func cell(s string) string {
-	return eachCell(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\r' || r == '\n' }), " "), func(s string) string {
-		if computed(s, formulas) {
-			return "'" + s
-		}
-		return s
-	})
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\r' || r == '\n' }), " ")
+	if s != "" && strings.ContainsRune("=+-@\t", rune(s[0])) {
+		return "'" + s
+	}
+	return s
 }

@@ -15,6 +15,7 @@ import (
 type adminCmd struct {
 	Staff   staffCmd   `cmd:"" help:"Who signs in."`
 	Peer    peerCmd    `cmd:"" help:"Instances and systems that this one speaks with: rempart help admin peer add tells how to connect two."`
+	Source  sourceCmd  `cmd:"" help:"Lists of others that this instance reads by itself: StopNCII, NCMEC, another Rempart, a file. rempart help admin source add tells how."`
 	Case    caseCmd    `cmd:"" help:"Legal holds, and erasing a case."`
 	Keyring keyringCmd `cmd:"" help:"The keys that open the cases."`
 	Flagger flaggerCmd `cmd:"" help:"The list of trusted flaggers, from a file with its source: whose notices come first, and about what."`

@@ -181,6 +181,7 @@ func (i *instance) runAfter(ctx context.Context, ln net.Listener, work <-chan st
 	}
 	worker(i.flow.Work)
 	worker(i.flow.Follow)
+	worker(i.flow.FollowSources)
 	if i.cfg.platform {
 		worker(i.flow.FollowHub)
 	}
