@@ -17,8 +17,9 @@ import (
 // The contact book as CSV: UTF-8, a line of names, then a line for each service.
 // Lists within a cell are separated by spaces, channels by "; " and in order of
 // preference. A cell that a spreadsheet would take for a formula, as it begins
-// with = + - @ or a control character, has an apostrophe before it; reading takes
-// it away, so that what was written is what is read.
+// with = + - @ or a control character, has an apostrophe before it; so has what
+// follows a semicolon, which spreadsheets in French take for the end of a cell,
+// quoted or not. Reading takes it away, so that what was written is what is read.
 
 // ContactColumns are the columns of the contact book, in the order written. All
 // but those of needed may be left out.
@@ -35,17 +36,36 @@ const formulas = "=+-@\t\r"
 
 // guarded puts an apostrophe before what a spreadsheet would compute.
 func guarded(s string) string {
-	if s != "" && strings.ContainsRune(formulas, rune(s[0])) || len(s) > 1 && s[0] == '\'' && strings.ContainsRune(formulas+"'", rune(s[1])) {
-		return "'" + s
-	}
-	return s
+	return eachCell(s, func(s string) string {
+		if computed(s, formulas) || strings.HasPrefix(s, "'") && computed(s[1:], formulas+"'") {
+			return "'" + s
+		}
+		return s
+	})
 }
 
 func unguarded(s string) string {
-	if len(s) > 1 && s[0] == '\'' && strings.ContainsRune(formulas+"'", rune(s[1])) {
-		return s[1:]
+	return eachCell(s, func(s string) string {
+		if strings.HasPrefix(s, "'") && computed(s[1:], formulas+"'") {
+			return s[1:]
+		}
+		return s
+	})
+}
+
+// computed tells whether a text begins with one of some signs, spaces apart.
+func computed(s, signs string) bool {
+	s = strings.TrimLeft(s, " ")
+	return s != "" && strings.IndexByte(signs, s[0]) >= 0
+}
+
+// eachCell does f to what a spreadsheet may see as a cell.
+func eachCell(s string, f func(string) string) string {
+	parts := strings.Split(s, ";")
+	for k, p := range parts {
+		parts[k] = f(p)
 	}
-	return s
+	return strings.Join(parts, ";")
 }
 
 // WriteContacts writes the contact book as CSV.

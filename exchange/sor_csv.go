@@ -78,9 +78,10 @@ func WriteStatements(w io.Writer, list []Published) error {
 // cell keeps a text on one line, as the database does, and from being taken for
 // a formula by a spreadsheet.
 func cell(s string) string {
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\r' || r == '\n' }), " ")
-	if s != "" && strings.ContainsRune("=+-@\t", rune(s[0])) {
-		return "'" + s
-	}
-	return s
+	return eachCell(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\r' || r == '\n' }), " "), func(s string) string {
+		if computed(s, formulas) {
+			return "'" + s
+		}
+		return s
+	})
 }

@@ -16,6 +16,10 @@ func (f *Flow) admit(ctx context.Context, from rempart.Peer, n rempart.Notice) (
 		if err != nil {
 			return from, err
 		}
+		if m.IsSuspended(f.Now()) && from.ID == "" { // by the form: anybody may type somebody else's e-mail address
+			return from, &rempart.Error{Kind: rempart.Forbidden, Code: "misuse.suspended_form", Args: []any{m.Until.UTC().Format(time.DateOnly)},
+				Public: "Notices under this e-mail address are suspended until " + m.Until.UTC().Format(time.DateOnly) + ", but for those about minors. The codes of earlier notices show the reason."}
+		}
 		if m.IsSuspended(f.Now()) {
 			return from, &rempart.Error{Kind: rempart.Forbidden, Code: "misuse.suspended", Args: []any{m.Until.UTC().Format(time.DateOnly), m.Reason},
 				Public: "Your notices are suspended until " + m.Until.UTC().Format(time.DateOnly) + ": " + m.Reason}

@@ -22,10 +22,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"code.dny.dev/ssrf"
+	"golang.org/x/net/idna"
 
 	"rempart"
 )
@@ -75,13 +78,15 @@ type Options struct {
 type Checker struct {
 	client   *http.Client
 	guard    *ssrf.Guardian
+	ports    []uint16
 	now      func() time.Time
 	patience time.Duration
 }
 
 // New returns a Checker.
 func New(o Options) *Checker {
-	guard := ssrf.New(ssrf.WithAllowedV4Prefixes(o.Allow...), ssrf.WithPorts(append([]uint16{80, 443}, o.Ports...)...))
+	ports := append([]uint16{80, 443}, o.Ports...)
+	guard := ssrf.New(ssrf.WithAllowedV4Prefixes(o.Allow...), ssrf.WithPorts(ports...))
 	dialer := &net.Dialer{Timeout: 5 * time.Second, Resolver: o.Resolver, Control: guard.Safe, KeepAlive: -1}
 	proxy := func(*http.Request) (*url.URL, error) { return nil, nil }
 	if o.Proxy != nil {
@@ -90,7 +95,7 @@ func New(o Options) *Checker {
 	}
 	only1 := new(http.Protocols) // HTTP/2 would take in a body that nobody asked to read
 	only1.SetHTTP1(true)
-	c := &Checker{guard: guard, now: o.Now, patience: o.Patience, client: &http.Client{
+	c := &Checker{guard: guard, ports: ports, now: o.Now, patience: o.Patience, client: &http.Client{
 		Transport: &http.Transport{
 			Proxy: proxy, DialContext: dialer.DialContext, Protocols: only1, TLSClientConfig: o.TLS,
 			TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 10 * time.Second,
@@ -215,19 +220,28 @@ func (c *Checker) unfit(u *url.URL) string {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return WhyScheme
 	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if ip, err := netip.ParseAddr(host); err == nil {
+	host := u.Hostname()
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // as net/http writes it to a proxy: "１２７.0.0.1" is 127.0.0.1
+		host = ascii
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	ip, err := netip.ParseAddr(host)
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	switch {
+	case err == nil:
 		if c.guard.SafeAddr(ip.Unmap().WithZone("")) != nil {
 			return WhyPrivate
 		}
-		return ""
-	}
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	switch {
 	case host == last, // a name of the local network, or none
 		last == "localhost", last == "local", last == "internal", last == "lan", strings.HasSuffix(host, ".home.arpa"),
 		strings.Trim(last, "0123456789") == "", strings.HasPrefix(last, "0x"): // an address written as a number, which a proxy may read as one
 		return WhyPrivate
+	}
+	if port := u.Port(); port != "" { // behind a proxy nothing else looks at it
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || !slices.Contains(c.ports, uint16(n)) {
+			return WhyPort
+		}
 	}
 	return ""
 }

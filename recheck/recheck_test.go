@@ -407,6 +407,13 @@ func TestProxy(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "[::1]", "169.254.169.254", "localhost", "2130706433", "0x7f.1", "printer", "[64:ff9b::7f00:1]"} {
 		want(t, c.Check(t.Context(), "http://"+host+"/p/1", false), rempart.ReachRefused, 0, recheck.WhyPrivate)
 	}
+	for _, host := range []string{"１２７.0.0.1", "127。0。0。1", "①②⑦.⓪.⓪.①", "x.ｌｏｃａｌｈｏｓｔ", "base.ｉｎｔｅｒｎａｌ", "⑩.1.2.3"} { // what net/http makes of them is what the proxy would get
+		want(t, c.Check(t.Context(), "http://"+host+"/p/1", false), rempart.ReachRefused, 0, recheck.WhyPrivate)
+		want(t, c.Check(t.Context(), "https://"+host+"/p/1", true), rempart.ReachRefused, 0, recheck.WhyPrivate)
+	}
+	for _, address := range []string{"http://forum.exemple.test:22/", "https://forum.exemple.test:6379/", "http://192.88.98.1:25/"} {
+		want(t, c.Check(t.Context(), address, false), rempart.ReachRefused, 0, recheck.WhyPort)
+	}
 	if got := strings.Join(asked, ", "); got != "HEAD http://forum.exemple.test/p/1, GET http://forum.exemple.test/p/1" {
 		t.Errorf("the proxy was asked: %s", got)
 	}

@@ -376,8 +376,12 @@ func tableCSV(rows [][]string) ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
-// inert is a text that no spreadsheet runs.
+// inert is a text that no spreadsheet runs, nor what follows a semicolon in it,
+// which spreadsheets in French take for the end of a cell, quoted or not.
 func inert(s string) string {
+	if first, rest, more := strings.Cut(s, ";"); more {
+		return inert(first) + ";" + inert(rest)
+	}
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		if _, err := strconv.ParseFloat(s, 64); err != nil {
 			return "'" + s

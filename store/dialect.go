@@ -37,6 +37,7 @@ type dialect struct {
 	nextChange string // place of a change within its transaction
 	keepLast   string // statement that keeps the last place before entries are deleted, so that no later change is given it again
 	settled    string // condition on xid
+	behind     string // query of a place behind every change that a reader may see
 	each       string // table of the texts of a JSON array in $1: value, and key rising by 1
 	nextOf     string // places of the changes of such a table, given the first place of the transaction
 	horizon    string // the oldest transaction that still runs
@@ -51,16 +52,19 @@ type dialect struct {
 	busy   func(error) bool // the database is too busy to answer
 }
 
+const sqliteNext = "(SELECT max(coalesce((SELECT max(seq) FROM entries WHERE xid = 0), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'last change'), 0)) + 1)"
+
 var sqliteDialect = &dialect{
 	words: strings.NewReplacer("SERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT",
 		"BIGINT", "INTEGER", "BYTEA", "BLOB", "--sqlite ", ""),
 	xid:        "0",
-	nextChange: "(SELECT max(coalesce((SELECT max(seq) FROM entries WHERE xid = 0), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'last change'), 0)) + 1)",
+	nextChange: sqliteNext,
 	keepLast: `INSERT INTO meta (name, value) SELECT 'last change', CAST(max(seq) AS TEXT) FROM entries WHERE xid = 0 HAVING max(seq) IS NOT NULL
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(meta.value AS INTEGER) < CAST(excluded.value AS INTEGER)`,
 	each:     "json_each($1) AS r",
 	nextOf:   "%d + r.key",
 	settled:  "0 = 0",
+	behind:   "SELECT 0, " + sqliteNext,
 	unsealed: "r.seq > $1",
 	stray:    "r.seq <= max($1, (SELECT coalesce(max(record), 0) FROM leaves))",
 	mark:     "SELECT coalesce(max(seq), 0) FROM records",
@@ -90,6 +94,7 @@ var postgresDialect = &dialect{
 	each:        "json_array_elements_text(CAST($1 AS json)) WITH ORDINALITY AS r (value, key)",
 	nextOf:      "nextval('entry_changes') + 0 * %d",
 	settled:     "xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+	behind:      "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 9223372036854775807",
 	horizon:     "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
 	unsealed:    "r.xid >= $1",
 	stray:       "r.xid < $1", // a transaction with a lower seq may commit, and be sealed, later

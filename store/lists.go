@@ -96,6 +96,8 @@ func (db *DB) Changes(ctx context.Context, after string, limit int) ([]Change, s
 	return out, db.era + "-" + strconv.FormatInt(lastXid, 10) + "-" + strconv.FormatInt(lastSeq, 10), nil
 }
 
+var errCursor = &rempart.Error{Kind: rempart.Invalid, Field: "after", Code: "feed.cursor", Public: "This cursor is not one we gave. Begin again without one."}
+
 // parseCursor reads a place among the changes; one of another epoch is the
 // beginning.
 func (db *DB) parseCursor(s string) (xid, seq int64, err error) {
@@ -103,15 +105,14 @@ func (db *DB) parseCursor(s string) (xid, seq int64, err error) {
 		return -1, 0, nil
 	}
 	f := strings.Split(s, "-")
-	bad := &rempart.Error{Kind: rempart.Invalid, Field: "after", Code: "feed.cursor", Public: "This cursor is not one we gave. Begin again without one."}
 	if len(f) != 3 {
-		return 0, 0, bad
+		return 0, 0, errCursor
 	}
 	_, err0 := strconv.ParseUint(f[0], 10, 63)
 	x, err1 := strconv.ParseUint(f[1], 10, 63)
 	n, err2 := strconv.ParseUint(f[2], 10, 63)
 	if errors.Join(err0, err1, err2) != nil {
-		return 0, 0, bad
+		return 0, 0, errCursor
 	}
 	if f[0] != db.era {
 		return -1, 0, nil

@@ -15,10 +15,12 @@ import (
 const withdrawalKept = 90 * 24 * time.Hour
 
 // NoteReader notes that a peer asks the feed from a cursor, which says that it has
-// applied everything before it. "" and cursors of another epoch say nothing.
+// applied everything before it. "" and cursors of another epoch say only that it
+// has a copy from now on. A cursor that we cannot have given is a
+// rempart.Invalid: it would confirm what is still to come.
 func (db *DB) NoteReader(ctx context.Context, peerID, cursor string) error {
 	xid, seq, err := db.parseCursor(cursor)
-	if err != nil || xid < 0 {
+	if err != nil {
 		return err
 	}
 	at := spot{xid, seq}
@@ -26,8 +28,19 @@ func (db *DB) NoteReader(ctx context.Context, peerID, cursor string) error {
 		return nil
 	}
 	err = db.write(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO feed_readers (peer_id, entered_xid, entered_seq, xid, seq) VALUES ($1, $2, $3, $2, $3)
-			ON CONFLICT (peer_id) DO UPDATE SET xid = excluded.xid, seq = excluded.seq WHERE (feed_readers.xid, feed_readers.seq) < (excluded.xid, excluded.seq)`, peerID, xid, seq)
+		var end spot
+		if err := t.row(t.db.behind).Scan(&end.xid, &end.seq); err != nil {
+			return err
+		}
+		entered := at
+		if at == beginning {
+			entered = end
+		} else if !end.after(at) {
+			return errCursor
+		}
+		_, err := t.exec(`INSERT INTO feed_readers (peer_id, entered_xid, entered_seq, xid, seq) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (peer_id) DO UPDATE SET xid = excluded.xid, seq = excluded.seq WHERE (feed_readers.xid, feed_readers.seq) < (excluded.xid, excluded.seq)`,
+			peerID, entered.xid, entered.seq, at.xid, at.seq)
 		return err
 	})
 	if err != nil {

@@ -40,15 +40,23 @@ func (p page) BulkActs() []rempart.BulkAct { return rempart.BulkActs }
 // worth nothing without that to work on one.
 func mayBulk(m rempart.Staff) bool { return m.May(rempart.RightBulk) && m.May(rempart.RightWork) }
 
+// bulkDoor lets pass who may act on many cases; others it answers.
+func (s *Server) bulkDoor(w http.ResponseWriter, r *http.Request) bool {
+	if m, _ := staffOf(r); mayBulk(m) {
+		return true
+	}
+	s.fail(w, r, "console", &rempart.Error{Kind: rempart.Forbidden, Code: "staff.role", Public: "Your role does not open this page."})
+	return false
+}
+
 // bulkPost reads an act on the cases that were ticked: with plan=yes it is
 // planned, else it is previewed.
 func (s *Server) bulkPost(w http.ResponseWriter, r *http.Request) {
 	m, _ := staffOf(r)
-	err := s.form(w, r)
-	if err == nil && !mayBulk(m) {
-		err = &rempart.Error{Kind: rempart.Forbidden, Code: "staff.role", Public: "Your role does not open this page."}
+	if !s.bulkDoor(w, r) {
+		return
 	}
-	if err != nil {
+	if err := s.form(w, r); err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}
@@ -157,6 +165,9 @@ func tryAct(c rempart.Case, act rempart.BulkAct, by, to rempart.Staff, reason st
 
 // bulkShow says what became of an act on many cases.
 func (s *Server) bulkShow(w http.ResponseWriter, r *http.Request) {
+	if !s.bulkDoor(w, r) {
+		return
+	}
 	v, err := s.planned(r, r.PathValue("id"))
 	if err != nil {
 		s.fail(w, r, "console", err)
@@ -232,6 +243,9 @@ func (s *Server) planned(r *http.Request, id string) (v bulkView, err error) {
 
 // bulkUndo takes an act back on every case that it still waits on.
 func (s *Server) bulkUndo(w http.ResponseWriter, r *http.Request) {
+	if !s.bulkDoor(w, r) {
+		return
+	}
 	m, _ := staffOf(r)
 	id := r.PathValue("id")
 	events, err := s.DB.Events(r.Context(), id)

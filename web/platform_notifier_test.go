@@ -110,15 +110,21 @@ func TestMisuse(t *testing.T) {
 		a.want(t, "Cela continue.", "Un avertissement vient")
 		wellFormed(t, at, a.body)
 	}
+	d.now = d.now.Add(time.Minute)
 	m.changed(at+"/notifier", "action", "warn", "reason", "Cinq notifications sans objet.")
 	s.postForm("/redress", 200, "code", code).want(t, "Cinq notifications sans objet.")
-	send(5, 200)
+	d.now = d.now.Add(time.Minute)
+	since, _ := send(5, 200)
+	s.postForm("/redress", 200, "code", since).lacks(t, "Cinq notifications sans objet.")
 	m.changed(at+"/notifier", "action", "suspend", "reason", "Cela continue.", "days", "30").want(t, "Suspendu jusqu’au 22 décembre 2026")
 	_, a = send(6, 403)
-	a.want(t, "2026-12-22", "Cela continue.", "/m/g")
+	a.want(t, "2026-12-22", "/m/g")
+	a.lacks(t, "Cela continue.") // anybody may type this address
+	s.postForm("/redress", 200, "code", code).want(t, "Cela continue.", "22 décembre 2026")
 	minor := noticeForm(strings.Repeat("Z", 26))
 	minor[3] = "minor"
-	s.postForm("/notify", 200, minor...)
+	later := codeOf(t, s.postForm("/notify", 200, minor...).body)
+	s.postForm("/redress", 200, "code", later).lacks(t, "Cela continue.")
 	other := noticeForm(strings.Repeat("Y", 26))
 	other[11] = "grace@exemple.test"
 	s.postForm("/notify", 200, other...)

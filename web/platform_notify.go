@@ -335,6 +335,7 @@ func (s *Server) heldPage(w http.ResponseWriter, r *http.Request, status int, h 
 			return
 		}
 		switch {
+		case i.PeerID == "" && !i.ReceivedAt.Before(m.WarnedAt): // sent since: perhaps by another, who only knows the e-mail address
 		case m.IsSuspended(s.Now()):
 			v.Warning = p.T("held.suspended", p.DateTime(m.Until), m.Reason)
 		case !m.WarnedAt.IsZero():

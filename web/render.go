@@ -57,7 +57,7 @@ func (s *Server) fill(r *http.Request, p *page) {
 		p.Other = "fr"
 	}
 	if p.Path == "" && r.Method == http.MethodGet {
-		p.Path = r.URL.Path
+		p.Path = r.URL.EscapedPath() // "/%2fexemple.test" is here, "//exemple.test" elsewhere
 		q := r.URL.Query()
 		q.Del("lang")
 		if len(q) > 0 && p.Area != "person" {

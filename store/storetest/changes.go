@@ -58,6 +58,45 @@ func changes(e *env) {
 	}
 }
 
+// readers holds who reads the feed to what it was given: whoever asked has a copy,
+// and a cursor from ahead confirms nothing.
+func readers(e *env) {
+	c := e.opened()
+	e.update(c.ID, func(c *rempart.Case) error { return c.ConfirmFingerprint(medium(c).ID, "analyst-1", e.now()) })
+	for _, id := range []string{"once", "ahead", "honest", "later"} {
+		e.ok(e.db.PutPeer(e.ctx, rempart.Peer{ID: id, Name: id, Kind: rempart.PeerPlatform, CreatedAt: e.now()}, "key-of-"+id, nil))
+	}
+	_, cursor := e.follow("")
+	part := strings.Split(cursor, "-")
+	e.ok(e.db.NoteReader(e.ctx, "once", ""))
+	e.ok(e.db.NoteReader(e.ctx, "honest", ""))
+	e.ok(e.db.NoteReader(e.ctx, "honest", cursor))
+	for _, far := range []string{part[0] + "-9000000000000000000-1", part[0] + "-9223372036854775807-9223372036854775807"} {
+		e.kind(e.db.NoteReader(e.ctx, "ahead", far), rempart.Invalid)
+		e.kind(e.db.NoteReader(e.ctx, "honest", far), rempart.Invalid)
+	}
+	e.ok(e.db.NoteReader(e.ctx, "ahead", ""))
+	confirmed := func() string {
+		all, err := e.db.Confirmations(e.ctx, c.ID)
+		e.ok(err)
+		var out []string
+		for _, x := range all {
+			out = append(out, fmt.Sprint(x.Peer, " ", x.Confirmed))
+		}
+		return strings.Join(out, ", ")
+	}
+	e.update(c.ID, func(c *rempart.Case) error { return c.WithdrawFingerprint(medium(c).ID, "analyst-1", e.now()) })
+	if got := confirmed(); got != "ahead false, honest false, once false" {
+		e.Errorf("after the withdrawal: %s", got)
+	}
+	_, cursor = e.follow(cursor)
+	e.ok(e.db.NoteReader(e.ctx, "later", "")) // never had them
+	e.ok(e.db.NoteReader(e.ctx, "honest", cursor))
+	if got := confirmed(); got != "ahead false, honest true, once false" {
+		e.Errorf("after one has read on: %s", got)
+	}
+}
+
 // changesTogether lets eight writers change entries while a reader follows: in
 // the end the reader knows the last state of each, and it never saw one go back.
 func changesTogether(e *env) {

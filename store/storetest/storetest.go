@@ -70,6 +70,7 @@ func Test(t *testing.T, open Open) {
 		{"jobs", jobs},
 		{"jobs together", jobsTogether},
 		{"changes", changes},
+		{"readers", readers},
 		{"changes together", changesTogether},
 		{"feed of a peer", feed},
 		{"bulk", bulk},
