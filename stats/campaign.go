@@ -153,7 +153,14 @@ func (c Campaign) Take(r io.Reader, name string, at time.Time, refused func(*Row
 		refused(bad)
 	}
 	early := 0
-	err := ReadTable(io.TeeReader(r, h), func(row Row) {
+	in := io.TeeReader(r, h)
+	if f, ok := r.(File); ok && isParquet(f) {
+		if _, err := io.Copy(h, r); err != nil {
+			return t, fmt.Errorf("reading the table: %w", err)
+		}
+		in = r
+	}
+	err := ReadTable(in, func(row Row) {
 		t.Rows++
 		if bad := c.fits(row); bad != nil {
 			no(bad)

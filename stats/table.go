@@ -57,7 +57,14 @@ func (e *RowError) Error() string {
 //
 // A row is refused if a cell looks like a picture, a data address or an address,
 // or would be run as a formula by a spreadsheet: such tables are passed around.
+//
+// A Parquet file is read if r is a [File]: the same columns as texts, dates, times
+// and numbers, each cell held to what one of a CSV is. The line of a row is then
+// the one that it would have as CSV.
 func ReadTable(r io.Reader, row func(Row), refused func(*RowError)) error {
+	if f, ok := r.(File); ok && isParquet(f) {
+		return readParquet(f, row, refused)
+	}
 	b := bufio.NewReaderSize(r, maxLine)
 	head, err := b.Peek(4)
 	if err != nil && len(head) == 0 {
@@ -74,7 +81,7 @@ func ReadTable(r io.Reader, row func(Row), refused func(*RowError)) error {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return errors.New("the file is a spreadsheet or an archive; save it as CSV in UTF-8")
 	case bytes.HasPrefix(head, []byte("PAR1")):
-		return errors.New("the file is Parquet, which is not read here; save it as CSV in UTF-8")
+		return errors.New("the table is Parquet, which cannot be read as it comes in; give it as a file, by its name")
 	}
 	c := newLineReader(b, separator(b))
 	at, err := readHeader(c)
@@ -118,7 +125,12 @@ func readHeader(c *lineReader) (header, error) {
 	if strings.Contains(strings.Join(names, ""), "\r") {
 		return header{}, errors.New("the lines end with a carriage return alone; save the file as CSV in UTF-8")
 	}
-	h := header{fields: len(names), comma: c.comma == ';'}
+	return newHeader(names, c.comma == ';')
+}
+
+// newHeader finds the columns among their names.
+func newHeader(names []string, comma bool) (header, error) {
+	h := header{fields: len(names), comma: comma}
 	for _, n := range names {
 		h.names = append(h.names, strings.ToLower(strings.TrimSpace(n)))
 	}

@@ -31,12 +31,12 @@ type cardCmd struct {
 	SpecificityItems int      `placeholder:"N" help:"On how many items the specificity was measured."`
 	Sample           bool     `name:"probability-sample" help:"The items were drawn at random from the population."`
 	BySurface        bool     `help:"The share on each surface too."`
-	File             string   `arg:"" help:"The table, as CSV; - for standard input."`
+	File             string   `arg:"" help:"The table, as CSV or Parquet; - for standard input."`
 }
 
 // Help says what the table must hold and what the exit status tells.
 func (c *cardCmd) Help() string {
-	return "The table is CSV in UTF-8 with the columns " + strings.Join(stats.Columns, ", ") + "; one row a label, several rows an item. " +
+	return "The table is CSV in UTF-8, or a Parquet file, with the columns " + strings.Join(stats.Columns, ", ") + "; one row a label, several rows an item. " +
 		"An item that annotators label differently is what most of them say; where they tie, what was said first, unless a row of method adjudication decides. " +
 		"Rows that are not counted are named on standard error. Exit status: 0 if every row could be read, 1 if not."
 }
@@ -66,7 +66,7 @@ func (c *cardCmd) Run(ctx context.Context, s streams) error {
 	defer in.Close()
 	tally := stats.NewTally(positive, among)
 	name := func(bad *stats.RowError) { fmt.Fprintf(s.err, "rempart: %s: %v\n", c.File, bad) }
-	err = stats.ReadTable(in, func(r stats.Row) {
+	err = stats.ReadTable(in.table(), func(r stats.Row) {
 		if bad := tally.Add(r); bad != nil {
 			name(bad)
 		}

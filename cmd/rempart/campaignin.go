@@ -65,7 +65,7 @@ type takeInCmd struct {
 	Among    string `placeholder:"LABEL=VALUE" help:"Without -campaign: among which items."`
 	JSON     bool   `name:"json" help:"JSON: the card, or of several ratios a list of them."`
 	Lang     string `enum:"en,fr" default:"en" help:"The language of the cards and their warnings: en or fr."`
-	File     string `arg:"" help:"The table, as CSV; - for standard input."`
+	File     string `arg:"" help:"The table, as CSV or Parquet; - for standard input."`
 }
 
 // Help says what is kept.
@@ -96,7 +96,7 @@ func (c *takeInCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer in.Close()
-	t, err := takeTable(ctx, i, &x, in, in.name, time.Now(), func(bad *stats.RowError) { fmt.Fprintf(s.err, "rempart: %s: %v\n", c.File, bad) })
+	t, err := takeTable(ctx, i, &x, in.table(), in.name, time.Now(), func(bad *stats.RowError) { fmt.Fprintf(s.err, "rempart: %s: %v\n", c.File, bad) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}

@@ -22,7 +22,35 @@ type tableFile struct {
 	err        io.Writer
 	size, read int64 // size is 0 if not known
 	start      time.Time
+	mu         sync.Mutex // guards read and said
 	said       time.Time
+}
+
+// tableOnDisk is a table whose any place can be read, as Parquet must be.
+type tableOnDisk struct {
+	*tableFile
+	at io.ReaderAt
+}
+
+// ReadAt reads at a place, unless the context has ended.
+func (t tableOnDisk) ReadAt(p []byte, off int64) (int, error) {
+	if err := t.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := t.at.ReadAt(p, off)
+	t.say(n)
+	return n, err
+}
+
+// Size returns its bytes.
+func (t tableOnDisk) Size() int64 { return t.size }
+
+// table is what the rows are read from.
+func (t *tableFile) table() io.Reader {
+	if f, ok := t.ReadCloser.(*os.File); ok && t.size > 0 {
+		return tableOnDisk{t, f}
+	}
+	return t
 }
 
 // openTable opens a table, or standard input for -. Standard error of s can then
@@ -36,7 +64,7 @@ func openTable(ctx context.Context, s *streams, name string) (*tableFile, error)
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, hinted{err, "give the name of a CSV file, or - to read standard input"}
+		return nil, hinted{err, "give the name of a CSV or Parquet file, or - to read standard input"}
 	}
 	if i, err := f.Stat(); err == nil && i.Mode().IsRegular() {
 		t.size = i.Size()
@@ -48,6 +76,14 @@ func openTable(ctx context.Context, s *streams, name string) (*tableFile, error)
 // Read reads on, unless the context has ended.
 func (t *tableFile) Read(p []byte) (int, error) {
 	n, err := stopping{t.ctx, t.ReadCloser}.Read(p)
+	t.say(n)
+	return n, err
+}
+
+// say counts the bytes read, and says now and then how many they are.
+func (t *tableFile) say(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.read += int64(n)
 	if now := time.Now(); now.Sub(t.said) >= everySoOften {
 		t.said = now
@@ -57,7 +93,6 @@ func (t *tableFile) Read(p []byte) (int, error) {
 		}
 		progress(streams{err: t.err}, "%s: read %d MB%s", now.Sub(t.start).Round(time.Second), t.read/1e6, part)
 	}
-	return n, err
 }
 
 // oneAtATime is a writer for several goroutines, each of whose writes is a line.
