@@ -45,6 +45,7 @@ const (
 	AwaitRedress         Await = "redress"         // the next step against a decision
 	AwaitOwn             Await = "own"             // a date that somebody set by hand
 	AwaitBack            Await = "back"            // somebody to look at an address that answers again
+	AwaitMail            Await = "mail"            // somebody to read an e-mail that came back about a notice
 )
 
 // A TaskKind is what a human is asked to do when a clock has run down. An event
@@ -65,6 +66,7 @@ const (
 	TaskBody     TaskKind = "out_of_court"  // take the decision to a body for settling disputes out of court
 	TaskOwn      TaskKind = "own"           // what the member wrote
 	TaskBack     TaskKind = "back"          // look whether the content is back, and notify again
+	TaskRead     TaskKind = "read"          // read the answer that came by e-mail
 
 	TaskExhausted TaskKind = "exhausted" // every step was taken: decide how to go on
 )
@@ -154,7 +156,7 @@ func (k *Clock) Doable() bool {
 	switch k.Task {
 	case TaskRemind, TaskInsist, TaskEscalate, TaskComplain:
 		return k.Live() && len(k.Ladder) == 0 // else by the rung that asks for it
-	case TaskOwn, TaskExhausted, TaskBack:
+	case TaskOwn, TaskExhausted, TaskBack, TaskRead:
 		return k.Live()
 	}
 	return false
@@ -226,6 +228,8 @@ func (k *Clock) task() TaskKind {
 		return TaskOwn
 	case AwaitBack:
 		return TaskBack
+	case AwaitMail:
+		return TaskRead
 	}
 	switch k.Round {
 	case 1:
@@ -385,7 +389,7 @@ func (c *Case) DoTask(id string, cal Calendar, by Actor, at time.Time) error {
 	}
 	c.clockEvent("task.done", k, by, at, "task", string(k.Task), "round", itoa(k.Round))
 	k.Task, k.TaskAt = "", time.Time{}
-	if k.Await == AwaitOwn || k.Await == AwaitComplaint || k.Await == AwaitBack {
+	if k.Await == AwaitOwn || k.Await == AwaitComplaint || k.Await == AwaitBack || k.Await == AwaitMail {
 		c.endClock(k, ClockMet, by, at)
 		return nil
 	}

@@ -45,7 +45,7 @@ var itemNext = map[ItemState][]ItemState{
 	ItemReported:     {ItemQueued, ItemDropped},
 	ItemQueued:       {ItemNotified, ItemFailed},
 	ItemFailed:       {ItemQueued, ItemNotified, ItemDropped},
-	ItemNotified:     {ItemAcknowledged, ItemDropped},
+	ItemNotified:     {ItemAcknowledged, ItemFailed, ItemDropped}, // failed: the e-mail came back
 	ItemAcknowledged: {ItemRemoved, ItemRestricted, ItemRefused, ItemDropped},
 	ItemRemoved:      {ItemReported},
 	ItemRestricted:   {ItemQueued, ItemRemoved, ItemReported, ItemDropped},

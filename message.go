@@ -3,7 +3,6 @@ package rempart
 import (
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -115,14 +114,7 @@ func (c *Case) repeats(by Actor, text string) bool {
 // messageText is a message in its normal form: line ends as \n, no control
 // characters, and none that turn the direction of the text around it.
 func messageText(s string) (string, error) {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
-	s = strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
-			return -1
-		}
-		return r
-	}, s)
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(plainRunes(s))
 	switch n := utf8.RuneCountInString(s); {
 	case n == 0:
 		return "", &Error{Kind: Invalid, Field: "text", Code: "message.empty", Public: "Write your message first."}

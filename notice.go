@@ -24,7 +24,7 @@ var noticeNext = map[NoticeState][]NoticeState{
 	NoticeDraft:        {NoticeQueued, NoticeCancelled},
 	NoticeQueued:       {NoticeSent, NoticeFailed, NoticeCancelled}, // called back before it left, or without object
 	NoticeFailed:       {NoticeQueued, NoticeSent, NoticeCancelled},
-	NoticeSent:         {NoticeAcknowledged},
+	NoticeSent:         {NoticeAcknowledged, NoticeFailed}, // failed: the e-mail came back
 	NoticeAcknowledged: {NoticeDecided},
 	NoticeDecided:      {},
 	NoticeCancelled:    {NoticeSent}, // given up after a failure, and then the platform answers: it had it
@@ -65,6 +65,8 @@ type Notice struct {
 	Cites  string `json:"cites,omitempty"`  // the earlier notice of this case that it insists on
 	Exempt bool   `json:"exempt,omitempty"` // the service handles no complaints, as a micro or small enterprise (art. 19)
 	Rungs  []Rung `json:"rungs,omitempty"`  // the steps taken because it was not answered as asked
+
+	Mails []Mail `json:"mails,omitempty"` // that came back about it, oldest first
 }
 
 // A Ground is an offence that a notice rests on.
@@ -104,6 +106,7 @@ type Attempt struct {
 	Begun     bool   `json:"begun,omitempty"`      // under way: how it ends is not recorded yet
 	Failed    bool   `json:"failed,omitempty"`     // by e-mail: it did not arrive, for certain
 	Unclear   bool   `json:"unclear,omitempty"`    // it may have arrived
+	Bounced   string `json:"bounced,omitempty"`    // by e-mail: it came back, with this status of RFC 3463
 }
 
 func (n *Notice) move(to NoticeState, at time.Time) error {

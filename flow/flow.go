@@ -44,6 +44,7 @@ type Flow struct {
 	Lease     time.Duration     // how long a worker holds a job; default: a minute
 
 	Mail         Mailer       // sends notices by e-mail; nil: none is sent
+	Inbox        Inbox        // where answers by e-mail come in; nil: none is read
 	Rechecks     Rechecks     // whether reported addresses are asked if they still answer; default: no
 	Transparency Transparency // where a platform's statements of reasons go; default: nowhere
 

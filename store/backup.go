@@ -177,7 +177,7 @@ func PutKeys(ctx context.Context, dsn string, keys []SealedKey, ring *keyring.Ri
 	}
 	for _, k := range keys {
 		var here bool
-		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM cases WHERE id = $1) OR EXISTS (SELECT 1 FROM intakes WHERE id = $1)", k.Owner).Scan(&here); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM cases WHERE id = $1) OR EXISTS (SELECT 1 FROM intakes WHERE id = $1) OR EXISTS (SELECT 1 FROM mails WHERE id = $1)", k.Owner).Scan(&here); err != nil {
 			return r, fmt.Errorf("store: restoring a key: %w", err)
 		}
 		if !here {
@@ -205,6 +205,9 @@ func (db *DB) EraseKeyless(ctx context.Context, e rempart.Erasure) (int, error) 
 	ids, err := collect(rows, err, func(s scanner) (id string, err error) { return id, s.Scan(&id) })
 	if err != nil {
 		return 0, db.explain(fmt.Errorf("store: cases without a key: %w", err))
+	}
+	if err := db.dropKeylessMails(ctx); err != nil {
+		return 0, err
 	}
 	for n, id := range ids {
 		if err := db.EraseCase(ctx, id, e); err != nil {

@@ -16,6 +16,7 @@ const (
 	boxCase     = "case"     // a case with its reports and index
 	boxIntake   = "intake"   // a notice that a platform received
 	boxIdentity = "identity" // who a case is about; see OpenIdentity
+	boxMail     = "mail"     // an e-mail of which nobody knows yet what it is about
 )
 
 // Errors of the keyring that an operator can mend. Nothing was written.

@@ -25,6 +25,7 @@ var flashes = []string{
 	"order_retried", "order_by_hand", "complaint_decided", "notifier_warn", "notifier_suspend", "notifier_lift",
 	"referral_open", "referral_sent", "referral_drop",
 	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled", "notice_recorded", "item_back",
+	"mail_filed", "mail_dropped",
 	"service_saved", "fact_added", "weights_listed", "weights_dropped",
 }
 
@@ -183,6 +184,7 @@ var tones = map[string]string{
 	"clock.running": "info", "clock.warned": "warn", "clock.missed": "danger", "clock.escalated": "danger", "clock.met": "success",
 	"rung.queued": "info", "rung.asked": "warn", "rung.sent": "success", "rung.answered": "success", "rung.next": "info",
 	"bulk.good": "success", "bulk.refused": "danger", "bulk.waiting": "warn", "bulk.done": "success",
+	"mail.reply": "info", "mail.bounce": "danger",
 	"step.todo": "warn", "step.review": "warn", "step.waiting": "info", "step.done": "success",
 }
 

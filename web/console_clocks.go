@@ -91,6 +91,8 @@ func (s *Server) clocksView(r *http.Request, p page, c *rempart.Case) (v clocksV
 		switch {
 		case k.Await == rempart.AwaitBack:
 			kv.Basis = p.T("clock.basis.back")
+		case k.Await == rempart.AwaitMail:
+			kv.Basis = p.T("clock.basis.mail")
 		case k.Basis == rempart.BasisLaw:
 			source := ""
 			if rule := policy.Rule(k.Rule); rule != nil {

@@ -75,6 +75,8 @@ var eventWords = map[string][]string{
 	"notice.unclear":          {"notice"},
 	"notice.arrived":          {"notice"},
 	"notice.acknowledged":     {"notice", "number"},
+	"notice.mail":             {"notice", "mail"},
+	"notice.bounced":          {"notice"},
 	"item.redecided":          {"item", "measure", "why"},
 	"item.reappeared":         {"item"},
 	"rung.moved":              {"notice", "step", "state"},
@@ -187,6 +189,8 @@ func eventWord(p page, name, value string, names map[string]string) string {
 		return strings.Join(facts, ", ")
 	case "step":
 		return p.T("rung." + value)
+	case "mail":
+		return p.T("pill.mail." + value)
 	case "state":
 		return p.T("pill.rung." + value)
 	case "why":

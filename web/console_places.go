@@ -27,6 +27,7 @@ var placeTable = []struct {
 	{"places.minor", "/console/?minor=1", true, false, rempart.RightRead},
 	{"places.closed", "/console/?state=closed", true, false, rempart.RightRead},
 	{"search.title", "/console/search", true, false, rempart.RightRead},
+	{"mails.title", "/console/mails", true, false, rempart.RightRead},
 	{"calendar.title", "/console/calendar", true, false, rempart.RightRead},
 	{"places.agenda", "/console/calendar?view=agenda", true, false, rempart.RightRead},
 	{"rest.title", "/console/rest", true, false, rempart.RightRead},

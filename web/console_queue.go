@@ -21,6 +21,7 @@ type queueView struct {
 	Open    int    // cases that are not closed
 	Waiting int    // jobs that wait or are under way
 	Dead    int    // jobs given to a human, such as a delivery that gave up
+	Mails   int    // e-mails of which nobody knows yet what they are about
 	Sorts   []tab  // the orders it can be in
 	ByClock bool
 	AtRisk  int // clocks whose end is near or past
@@ -140,6 +141,9 @@ func (s *Server) queueView(r *http.Request) (v queueView, err error) {
 		return v, err
 	}
 	v.Waiting, v.Dead = jobs["waiting"]+jobs["running"], jobs["dead"]
+	if v.Mails, err = s.DB.CountMails(ctx); err != nil {
+		return v, err
+	}
 	for _, state := range live {
 		v.Open += counts[state]
 	}

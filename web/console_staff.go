@@ -186,7 +186,7 @@ type auditRow struct {
 
 // accessKinds are the kinds of events that the page lists.
 var accessKinds = []string{
-	"case.viewed", "intake.viewed", "case.searched", "access.refused", "staff.signed_in", "staff.factor_refused", "staff.factor_added", "staff.factor_removed",
+	"case.viewed", "intake.viewed", "case.searched", "mails.viewed", "mail.filed", "mail.dropped", "access.refused", "staff.signed_in", "staff.factor_refused", "staff.factor_added", "staff.factor_removed",
 	"staff.added", "staff.changed", "staff.disabled", "staff.enabled", "staff.link", "staff.factors_reset", "staff.password",
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -40,7 +41,21 @@ func TestDeliveryScreens(t *testing.T) {
 	at := "/console/cases/" + c.Ref
 	l.look("unclear", at+"/notices/"+id)
 	change(func(c *rempart.Case) error { return c.NoticeArrived(id, "Saule", d.now) })
+	answer := rempart.Mail{ID: "m1", At: d.now, Kind: rempart.MailReply, From: "Modération <abus@forum.exemple.test>", Subject: "Re: [" + c.Ref + "] Notification", Text: "Nous avons retiré la première page.\n\nhttps://forum.exemple.test/une-adresse-tres-longue-" + strings.Repeat("abc", 40),
+		Files: []rempart.MailFile{{Name: "décision.pdf", Type: "application/pdf", Size: 70_000}}, Cut: true, Size: 90_000}
+	returned := rempart.Mail{ID: "m2", At: d.now, Kind: rempart.MailBounce, From: "MAILER-DAEMON@mx.exemple.test", Subject: "Undelivered", Status: "5.1.1", Recipient: "abus@forum.exemple.test", Answer: "550 5.1.1 no such mailbox", About: []string{try}, Unread: true}
+	d.must(d.db.KeepMail(t.Context(), answer, "mail:1", d.now))
+	d.must(d.db.KeepMail(t.Context(), returned, "mail:2", d.now))
+	l.look("mails", "/console/mails")
+	l.look("mails-queue", "/console/")
+	change(func(c *rempart.Case) error { return c.TakeMail(id, answer, d.now) })
 	l.look("arrived", at+"/notices/"+id)
+	change(func(c *rempart.Case) error { return c.TakeMail(id, returned, d.now) })
+	l.look("bounced", at+"/notices/"+id)
+	change(func(c *rempart.Case) error { return c.SendNotice(id, "Saule", d.now) })
+	change(func(c *rempart.Case) error {
+		return c.NoticeAccepted(id, "N-1", rempart.Attempt{At: d.now, Status: 202}, d.now)
+	})
 	for k, r := range []rempart.Recheck{{Reach: rempart.ReachThere, Status: 200}, {Reach: rempart.ReachGone, Status: 404}, {Reach: rempart.ReachThere, Status: 200}} {
 		r.At, r.Why = d.now.Add(time.Duration(k+1)*3*time.Hour), recheck.WhyStatus
 		change(func(c *rempart.Case) error { return c.Rechecked(c.Items[0].ID, r) })

@@ -65,6 +65,8 @@ var doors = map[string]doorRule{
 	"GET /console/next":                     {right: rempart.RightRead},
 	"POST /console/views":                   {right: rempart.RightRead},
 	"GET /console/search":                   {right: rempart.RightRead},
+	"GET /console/mails":                    {right: rempart.RightRead},
+	"POST /console/mails/{id}":              {right: rempart.RightWork},
 	"POST /console/search":                  {right: rempart.RightRead},
 	"GET /console/calendar":                 {right: rempart.RightRead},
 	"GET /console/calendar.ics":             {right: rempart.RightRead},

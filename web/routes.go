@@ -89,6 +89,8 @@ var hubRoutes = []route{
 	{"POST /console/views", areaConsole, (*Server).viewsPost, "action=save|drop, name, query: a view of the queue"},
 	{"GET /console/search", areaConsole, (*Server).searchForm, "what can be searched for"},
 	{"POST /console/search", areaConsole, (*Server).searchPost, "q: case number, address, fingerprint, receipt, number of a notice"},
+	{"GET /console/mails", areaConsole, (*Server).mails, "e-mails of which nobody knows yet what they are about"},
+	{"POST /console/mails/{id}", areaConsole, (*Server).mailPost, "action=file|drop, ref, notice: says what one is about"},
 	{"GET /console/calendar", areaConsole, (*Server).calendar, "clocks of all cases: view=agenda, or month=YYYY-MM"},
 	{"GET /console/calendar.ics", areaConsole, (*Server).calendarFile, "the live clocks as an iCalendar file"},
 	{"POST /console/bulk", areaConsole, (*Server).bulkPost, "case…, act, to, reason: what it would do to each; plan=yes plans it"},

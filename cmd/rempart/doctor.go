@@ -22,7 +22,7 @@ func (c *doctorCmd) Run(ctx context.Context, s streams) error {
 	missing := 0
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
-	for _, f := range append(media.Doctor(ctx), c.recheckFlags.doctor(ctx), c.mailFlags.doctor(ctx)) {
+	for _, f := range append(media.Doctor(ctx), c.recheckFlags.doctor(ctx), c.mailFlags.doctor(ctx), c.mailFlags.inboxDoctor(ctx)) {
 		if !f.Found {
 			missing++
 		}

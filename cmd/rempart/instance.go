@@ -49,6 +49,7 @@ type instanceConfig struct {
 	transparency flow.Transparency
 	rechecks     flow.Rechecks
 	mail         flow.Mailer // nil: no e-mail is sent
+	inbox        flow.Inbox  // nil: no mailbox is read
 }
 
 // An instance is one running Rempart: a store, its flow and its pages.
@@ -83,7 +84,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 		return nil, keyringHint(err, c.keyringPath())
 	}
 	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Undo: c.undo, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault,
-		Transparency: c.transparency, Rechecks: c.rechecks, Mail: c.mail})
+		Transparency: c.transparency, Rechecks: c.rechecks, Mail: c.mail, Inbox: c.inbox})
 	if c.index != "" {
 		if err := f.OpenIndex(ctx, c.index); err != nil {
 			return nil, errors.Join(err, db.Close())
@@ -182,6 +183,9 @@ func (i *instance) runAfter(ctx context.Context, ln net.Listener, work <-chan st
 	worker(i.flow.Work)
 	worker(i.flow.Follow)
 	worker(i.flow.FollowSources)
+	if i.cfg.hub {
+		worker(i.flow.FollowMail)
+	}
 	if i.cfg.platform {
 		worker(i.flow.FollowHub)
 	}

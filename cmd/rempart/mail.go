@@ -26,6 +26,8 @@ type mailFlags struct {
 	MailFrom     string `help:"Hub: address that notices come from; default: -email." env:"REMPART_MAIL_FROM"`
 	MailPlus     bool   `help:"Hub: the mailbox also takes NAME+ANYTHING@…, so that answers name their notice." env:"REMPART_MAIL_PLUS"`
 	MailDKIM     string `name:"mail-dkim-key" help:"Hub: file with a private key (PEM) to sign messages with (DKIM); default: left to the mail server." type:"path" env:"REMPART_MAIL_DKIM_KEY"`
+	Inbox        string `name:"mail-inbox" help:"Hub: mailbox that answers to notices come to, by IMAP: imaps://USER@HOST:993/FOLDER (TLS) or imap://USER@HOST:143/FOLDER (STARTTLS, required); FOLDER is INBOX if it is left out. It is read and never changed; default: none is read." env:"REMPART_MAIL_INBOX"`
+	InboxPass    string `name:"mail-inbox-password" help:"Hub: file that holds the password for it, open to you alone (mode 0600)." type:"path" env:"REMPART_MAIL_INBOX_PASSWORD"`
 	MailSelector string `name:"mail-dkim-selector" help:"Hub: selector of that key." default:"rempart" env:"REMPART_MAIL_DKIM_SELECTOR"`
 }
 
@@ -61,6 +63,58 @@ func (c mailFlags) sender(email, name string) (flow.Mailer, error) {
 		}
 	}
 	return s, nil
+}
+
+// inbox returns what reads the mailbox of answers, nil if none is to be read.
+func (c mailFlags) inbox() (flow.Inbox, error) {
+	if c.Inbox == "" {
+		return nil, nil
+	}
+	folder := ""
+	address := c.Inbox
+	if u, err := url.Parse(c.Inbox); err == nil {
+		folder = strings.Trim(u.Path, "/")
+		u.Path, u.RawPath = "", ""
+		address = u.String()
+	}
+	server, err := mailServer(address, map[string]mail.TLS{"imaps": mail.Implicit, "imap": mail.StartTLS}, map[string]int{"imaps": 993, "imap": 143})
+	if err == nil && server.User == "" {
+		err = errors.New("names nobody who signs in")
+	}
+	if err != nil {
+		return nil, hinted{fmt.Errorf("-mail-inbox %w", err), "give it as imaps://USER@HOST:993 or imap://USER@HOST:143/FOLDER"}
+	}
+	hint := "write it to a file that only you can read (chmod 600), and name the file with -mail-inbox-password"
+	if openToOthers(c.InboxPass) {
+		return nil, hinted{errors.New("password for the mailbox: other users of this machine can read its file"), hint}
+	}
+	password, err := os.ReadFile(c.InboxPass)
+	if err == nil && strings.TrimSpace(string(password)) == "" {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return nil, hinted{fmt.Errorf("password for the mailbox: %w", err), hint}
+	}
+	server.Password = strings.TrimRight(string(password), "\r\n")
+	return &mail.Mailbox{Server: server, Folder: folder}, nil
+}
+
+// inboxDoctor says whether the mailbox of answers lets us in. Nothing is read.
+func (c mailFlags) inboxDoctor(ctx context.Context) media.Finding {
+	f := media.Finding{Program: "mailbox", Found: true, Version: "off, answers by e-mail are recorded by hand (-mail-inbox)"}
+	b, err := c.inbox()
+	if err != nil {
+		return media.Finding{Program: f.Program, Means: err.Error()}
+	}
+	if b == nil {
+		return f
+	}
+	box := b.(*mail.Mailbox)
+	if err := box.Check(ctx); err != nil {
+		return media.Finding{Program: f.Program, Means: fmt.Sprintf("%s: %v: no answer is read", box, err)}
+	}
+	f.Version = fmt.Sprintf("%s lets us in over TLS; nothing was read", box)
+	return f
 }
 
 func dkimKey(file string) (crypto.Signer, error) {

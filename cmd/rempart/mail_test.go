@@ -32,6 +32,12 @@ func TestDoctorMail(t *testing.T) {
 	roots := write("roots.pem", certificates(t, server))
 	t.Setenv("SSL_CERT_FILE", roots) // read once by a process: the first test that needs it decides
 	right, wrong, empty := write("right", mailtest.Password+"\n"), write("wrong", "faux"), write("empty", "\n")
+	open := write("open", mailtest.Password)
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	box := mailtest.NewIMAP(t, true, false)
+	in := func(s *mailtest.IMAP) string { return fmt.Sprintf("imaps://%s@127.0.0.1:%d", mailtest.User, s.Port) }
 	at := func(s *mailtest.SMTP) string { return fmt.Sprintf("smtp://%s@127.0.0.1:%d", mailtest.User, s.Port) }
 	for _, x := range []struct{ args, want string }{
 		{"", "ok       mail: off"},
@@ -44,6 +50,15 @@ func TestDoctorMail(t *testing.T) {
 		{"-mail-server http://127.0.0.1 -mail-from a@exemple.test", "is not the address of a mail server"},
 		{"-mail-server " + at(s) + " -mail-from nobody -mail-password " + right, "no address to come from"},
 		{"-mail-server " + at(s) + " -mail-from a@exemple.test -mail-password " + right + " -mail-dkim-key " + empty, "missing  mail: DKIM key"},
+		{"", "ok       mailbox: off"},
+		{"-mail-inbox " + in(box) + " -mail-inbox-password " + right, "ok       mailbox: 127.0.0.1:"},
+		{"-mail-inbox " + in(box) + "/Archives -mail-inbox-password " + right, "opening the folder: the mail server refused"},
+		{"-mail-inbox " + in(box) + " -mail-inbox-password " + wrong, "missing  mailbox: 127.0.0.1:"},
+		{"-mail-inbox " + in(box) + " -mail-inbox-password " + empty, "password for the mailbox: it is empty"},
+		{"-mail-inbox " + in(box) + " -mail-inbox-password " + open, "other users of this machine can read its file"},
+		{"-mail-inbox imaps://u:secret@127.0.0.1 -mail-inbox-password " + right, "holds a password"},
+		{"-mail-inbox imaps://127.0.0.1 -mail-inbox-password " + right, "names nobody who signs in"},
+		{"-mail-inbox pop3://u@127.0.0.1 -mail-inbox-password " + right, "is not the address of a mail server"},
 	} {
 		var out, stderr bytes.Buffer
 		run(t.Context(), append([]string{"doctor"}, strings.Fields(x.args)...), strings.NewReader(""), &out, &stderr)

@@ -79,6 +79,10 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	inbox, err := c.inbox()
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	keep, err := retention(c.Keep)
 	if err != nil {
@@ -96,7 +100,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	i, err := openInstance(ctx, instanceConfig{
 		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, undo: c.Undo, pauseAfter: c.PauseAfter, log: log, index: indexFolder(c.Data),
 		notifier:     rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
-		transparency: transparency, rechecks: rechecks, mail: sender,
+		transparency: transparency, rechecks: rechecks, mail: sender, inbox: inbox,
 	})
 	if err != nil {
 		return errors.Join(err, ln.Close())

@@ -263,6 +263,7 @@ var pages = []stopover{
 	{name: "dashboard", as: "analyst", open: at(onHub, text("/console/dashboard")), main: `main summary`},
 	{name: "dashboard-year", as: "analyst", open: at(onHub, text("/console/dashboard?days=365")), main: `main summary`},
 	{name: "places", as: "analyst", open: at(onHub, text("/console/places")), main: `main a[href*="/console/"]`},
+	{name: "mails", as: "analyst", open: at(onHub, text("/console/mails")), main: `.site-nav a`},
 	{name: "rest", as: "analyst", open: at(onHub, text("/console/rest")), main: `main button`},
 	{name: "register", as: "analyst", open: at(onHub, text("/console/register")), main: `main a[href*="/console/register/"]`},
 	{name: "register-service", as: "analyst", open: at(onHub, text("/console/register/galerie")), main: `main summary`},
