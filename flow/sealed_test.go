@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rempart"
 	"rempart/exchange"
@@ -25,6 +27,7 @@ var planted = map[string]string{
 	"facts": "zq-facts-of-the-decision", "grounds": "zq-reference-of-the-decision", "why": "zq-explanation-of-the-decision",
 	"notifier": "zq-notifier@association.exemple.test", "key": "zq-idempotency-key",
 	"asked": "zq-question-of-the-person", "told": "zq-answer-to-the-person",
+	"mail": "zq-text-of-an-e-mail", "box": "zq-name-of-the-mailbox",
 }
 
 // TestNothingPlanted sends texts through the whole way, on a hub and a platform,
@@ -118,6 +121,17 @@ func wholeWay(t *testing.T, hubAt, platformAt string) *bytes.Buffer {
 	}
 	hub.step()
 	platform.step() // the acknowledgement
+	notice := hub.caseOf(c.Ref).Notices[0].ID
+	hub.Inbox = letters{
+		{Kind: rempart.MailReply, From: planted["mail"], Text: planted["mail"], Subject: planted["mail"], Tags: []string{notice}},
+		{Kind: rempart.MailReply, From: planted["mail"], Text: planted["mail"], Subject: planted["mail"], MessageID: planted["mail"] + "@b"},
+	}
+	if n, err := hub.ReadMail(ctx); n != 2 || err != nil {
+		t.Fatalf("%d e-mails, %v", n, err)
+	}
+	if n, err := hub.DB.CountMails(ctx); n != 1 || err != nil || len(hub.caseOf(c.Ref).Notice(notice).Mails) != 1 {
+		t.Fatalf("%d e-mails wait, %v", n, err)
+	}
 	received, _, err := platform.DB.Intakes(ctx, "", "", 0)
 	if err != nil || len(received) != 1 || received[0].PeerID != from.ID || received[0].Notice.Notifier.Email != planted["notifier"] {
 		t.Fatalf("the platform has %+v, %v", received, err)
@@ -163,6 +177,9 @@ func wholeWay(t *testing.T, hubAt, platformAt string) *bytes.Buffer {
 	}
 	for _, m := range c.Messages {
 		whole.WriteString(m.Text)
+	}
+	for _, m := range c.Notices[0].Mails {
+		whole.WriteString(m.Text + hub.Inbox.Name())
 	}
 	whole.WriteString(c.Words)
 	for what, text := range planted {
@@ -255,4 +272,19 @@ func stored(t *testing.T, dsn string) []byte {
 		}
 	}
 	return all
+}
+
+// letters are what a mailbox holds.
+type letters []rempart.Mail
+
+func (l letters) Name() string { return planted["box"] }
+
+func (l letters) Read(_ context.Context, from rempart.MailPlace, _ time.Time, take func(rempart.MailPlace, rempart.Mail) error) (rempart.MailPlace, error) {
+	for _, m := range l {
+		from.UID++
+		if err := take(from, m); err != nil {
+			return from, err
+		}
+	}
+	return from, nil
 }
