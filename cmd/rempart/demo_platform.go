@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"rempart"
@@ -14,11 +15,9 @@ const patience = 20 * time.Second
 // moderator is who decides by itself on the demo's platforms.
 const moderator rempart.Actor = "Noisetier"
 
-// moderate is a platform's own moderator: the first platform removes what it is
-// notified of; the second refuses one notice in two and leaves the others
-// without an answer.
+// moderate is a platform's own moderator, until ctx ends. What she cannot do is
+// logged, and left to you.
 func (d *demo) moderate(ctx context.Context, k int) error {
-	in := d.platforms[k]
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
@@ -27,35 +26,41 @@ func (d *demo) moderate(ctx context.Context, k int) error {
 			return nil
 		case <-tick.C:
 		}
-		waiting, _, err := in.db.Intakes(ctx, rempart.IntakeReceived, "", 50)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		for _, i := range waiting {
-			if d.ignored != "" && i.Notice.CaseRef == d.ignored {
-				continue // the notice that nobody answers
-			}
-			if d.clock.now().Sub(i.ReceivedAt) < patience {
-				continue
-			}
-			m := rempart.MeasureRemoved
-			if k == 1 {
-				if i.Number[len(i.Number)-1]%2 == 0 {
-					continue // stays silent
-				}
-				m = rempart.MeasureRefused
-			}
-			if err := d.decide(ctx, in, i, m); err != nil && rempart.KindOf(err) != rempart.Conflict {
-				return err
-			}
-		}
-		if err := d.reverse(ctx, in); err != nil && ctx.Err() == nil {
-			return err
+		if err := d.decideWaiting(ctx, k); err != nil && ctx.Err() == nil {
+			d.platforms[k].cfg.log.ErrorContext(ctx, "the demo's moderator could not decide", "err", err)
 		}
 	}
+}
+
+// decideWaiting decides what has waited: the first platform removes what it is
+// notified of; the second refuses one notice in two and leaves the others without
+// an answer. Both grant complaints.
+func (d *demo) decideWaiting(ctx context.Context, k int) error {
+	in := d.platforms[k]
+	waiting, _, err := in.db.Intakes(ctx, rempart.IntakeReceived, "", 50)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, i := range waiting {
+		if d.ignored != "" && i.Notice.CaseRef == d.ignored {
+			continue // the notice that nobody answers
+		}
+		if d.clock.now().Sub(i.ReceivedAt) < patience {
+			continue
+		}
+		m := rempart.MeasureRemoved
+		if k == 1 {
+			if i.Number[len(i.Number)-1]%2 == 0 {
+				continue // stays silent
+			}
+			m = rempart.MeasureRefused
+		}
+		if err := d.decide(ctx, in, i, m); err != nil && rempart.KindOf(err) != rempart.Conflict {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return errors.Join(failed, d.reverse(ctx, in))
 }
 
 // reviewer is who decides on complaints: another one than who decided.
@@ -68,22 +73,26 @@ func (d *demo) reverse(ctx context.Context, in *instance) error {
 	if err != nil {
 		return err
 	}
+	var failed error
 	for _, i := range decided {
 		for _, c := range i.Complaints {
 			if c.State == rempart.ComplaintDecided || d.clock.now().Sub(c.ReceivedAt) < patience {
 				continue
 			}
-			changes := map[string]rempart.Decision{}
-			for _, item := range c.Items {
-				changes[item] = demoDecision(i, rempart.MeasureRemoved)
+			changes, m := map[string]rempart.Decision{}, rempart.MeasureRemoved
+			if c.By == rempart.ByAffected {
+				m = rempart.MeasureRefused
 			}
-			err := in.flow.DecideComplaint(ctx, i.ID, c.Number, changes, "Nous avons relu la notification : la première décision était une erreur, et le contenu est retiré.", reviewer)
+			for _, item := range c.Items {
+				changes[item] = demoDecision(i, m)
+			}
+			err := in.flow.DecideComplaint(ctx, i.ID, c.Number, changes, "Nous avons relu la notification : la première décision était une erreur, et nous l’avons changée.", reviewer)
 			if err != nil && rempart.KindOf(err) != rempart.Conflict && rempart.KindOf(err) != rempart.Forbidden {
-				return err
+				failed = errors.Join(failed, err)
 			}
 		}
 	}
-	return nil
+	return failed
 }
 
 // decideAll decides every notice of a case that waits at a platform.
@@ -120,6 +129,8 @@ func demoDecision(i *rempart.Intake, m rempart.Measure) rempart.Decision {
 		Facts: "Notification reçue d’un signaleur, examinée par une personne."}
 	if len(i.Notice.Grounds) > 0 {
 		d.Reference = i.Notice.Grounds[0].Code + ", art. " + i.Notice.Grounds[0].Article
+	} else { // a notice by the form names none
+		d.Ground, d.Reference = "terms", "conditions d’utilisation (fictives), images de personnes"
 	}
 	switch m {
 	case rempart.MeasureRefused:
