@@ -139,7 +139,7 @@ func seal(r io.Reader, limit int64) (*sealed, error) {
 		return nil, fmt.Errorf("media: a file in memory: %w", err)
 	}
 	s := &sealed{f: os.NewFile(uintptr(fd), "memory")}
-	if s.size, err = io.Copy(onlyWriter{s.f}, io.LimitReader(r, limit+1)); err != nil {
+	if s.size, err = io.CopyBuffer(onlyWriter{s.f}, io.LimitReader(r, limit+1), make([]byte, 256<<10)); err != nil {
 		s.close()
 		return nil, fmt.Errorf("media: reading: %w", err)
 	}

@@ -116,6 +116,31 @@ func TestVideoReference(t *testing.T) {
 	}
 }
 
+// TestVideoSampled: a frame among few is, but for the smoothing of blocks, the
+// frame among all. The film has frames that no other is made from, badly
+// compressed, which is where it shows most.
+func TestVideoSampled(t *testing.T) {
+	needs(t, "prlimit", "ffmpeg", "ffprobe")
+	data := pattern(t, "film.mp4", "-c:v", "libx264", "-bf", "3", "-crf", "38", "-pix_fmt", "yuv420p")
+	all, err := FingerprintVideo(t.Context(), bytes.NewReader(data), VideoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, err := FingerprintVideo(t.Context(), bytes.NewReader(data), VideoOptions{Seconds: 0.12}) // three frames
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := vpdq.Sample(all.Features, 3)
+	if len(few.Features) != 17 || len(want) != 17 {
+		t.Fatalf("%d frames, and of all %d, want 17", len(few.Features), len(want))
+	}
+	for i, f := range few.Features {
+		if d := f.PDQ.Distance(want[i].PDQ); f.Frame != want[i].Frame || d > 6 {
+			t.Errorf("frame %d is %d bits from frame %d among all", f.Frame, d, want[i].Frame)
+		}
+	}
+}
+
 // TestVideoKinds reads one picture sequence in several containers and codecs,
 // from a reader that cannot seek, the MP4 with its index at its end.
 func TestVideoKinds(t *testing.T) {
