@@ -305,7 +305,7 @@ type Checked struct {
 	Images        int     // of a video: how many were fingerprinted; 0 of a picture
 	Duration      float64 // of a video, in seconds; 0 if the file does not say
 	Position      string
-	Provenance    []provenance.Mark // what a picture says of how it was made; never nil
+	Provenance    []provenance.Mark // what the file says of how it was made; never nil
 }
 
 // CheckFile fingerprints a picture or a video in memory and looks it up in its
@@ -374,7 +374,7 @@ func videoQueries(ctx context.Context, r io.Reader) (Checked, []Query, error) {
 		return Checked{}, nil, videoError(err)
 	}
 	c := Checked{Print: rempart.NewVPDQ(v.Features, rempart.ListedFrames), SHA256: v.SHA256,
-		Width: v.Width, Height: v.Height, Format: v.Codec, Duration: v.Duration, Images: len(v.Features), Provenance: []provenance.Mark{}}
+		Width: v.Width, Height: v.Height, Format: v.Codec, Duration: v.Duration, Images: len(v.Features), Provenance: v.Provenance}
 	q := &VideoQuery{}
 	for form := range q.Whole {
 		q.Whole[form] = inForm(v.Features, v.Dihedral, pdq.Dihedral(form))

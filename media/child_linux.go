@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rempart/provenance"
 )
 
 // nobody is the user that programs run as when we are root: limits on the
@@ -163,6 +165,16 @@ func (s *sealed) file() *os.File {
 		return nil
 	}
 	return s.f
+}
+
+// marks returns what the file, a video, says of how it was made; none where
+// reading that goes wrong, as the video counts.
+func (s *sealed) marks() []provenance.Mark {
+	marks, err := guard(func() ([]provenance.Mark, error) { return provenance.ReadVideo(s.f, s.size), nil })
+	if err != nil {
+		return []provenance.Mark{}
+	}
+	return marks
 }
 
 func (s *sealed) close() { s.f.Close() }

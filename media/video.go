@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rempart/pdq"
+	"rempart/provenance"
 	"rempart/vpdq"
 )
 
@@ -84,11 +85,12 @@ func (o VideoOptions) filled() VideoOptions {
 
 // VideoInfo is what the header of a video file says of its first video stream.
 type VideoInfo struct {
-	SHA256        [32]byte // of all the bytes, as they came
-	Codec         string   // ffmpeg's name, such as "h264"
-	Width, Height int      // pixels as stored: rotation is not applied
-	Rate          float64  // mean frames a second, above 0
-	Duration      float64  // seconds; 0 if the file does not say
+	SHA256        [32]byte          // of all the bytes, as they came
+	Codec         string            // ffmpeg's name, such as "h264"
+	Width, Height int               // pixels as stored: rotation is not applied
+	Rate          float64           // mean frames a second, above 0
+	Duration      float64           // seconds; 0 if the file does not say
+	Provenance    []provenance.Mark // what the file says of how it was made: empty, never nil
 
 	format string // ffmpeg's name of how pixels are stored
 	full   bool   // whether their brightness goes from 0 to 255, not from 16 to 235
@@ -154,6 +156,7 @@ func video(ctx context.Context, r io.Reader, opt VideoOptions, grey bool, each f
 		return nil, err
 	}
 	sum.Sum(info.SHA256[:0])
+	info.Provenance = in.marks()
 	width, height := info.Width, info.Height
 	if opt.Width > 0 && opt.Height > 0 {
 		width, height = opt.Width, opt.Height

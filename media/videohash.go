@@ -6,21 +6,24 @@ import (
 	"io"
 
 	"rempart/pdq"
+	"rempart/provenance"
 	"rempart/vpdq"
 )
 
 // VideoFingerprints are the values by which a video is known. Nothing of what
 // it shows is in them.
 type VideoFingerprints struct {
-	SHA256   string         `json:"sha256"`   // of the bytes of the file, 64 lower-case digits
-	Codec    string         `json:"codec"`    // as VideoInfo's
-	Width    int            `json:"width"`    // pixels, as stored
-	Height   int            `json:"height"`   //
-	Rate     float64        `json:"rate"`     // frames a second
-	Duration float64        `json:"duration"` // seconds; 0 if the file does not say
-	Features []vpdq.Feature `json:"-"`        // of each frame that was asked for, whatever its quality; at least one
-	Dihedral [][8]pdq.Hash  `json:"-"`        // of the same frames, each indexed by pdq.Dihedral
-	Inner    []*Inner       `json:"-"`        // of the same frames, without their borders; nil of those that have none
+	SHA256     string            `json:"sha256"`     // of the bytes of the file, 64 lower-case digits
+	Codec      string            `json:"codec"`      // as VideoInfo's
+	Width      int               `json:"width"`      // pixels, as stored
+	Height     int               `json:"height"`     //
+	Rate       float64           `json:"rate"`       // frames a second
+	Duration   float64           `json:"duration"`   // seconds; 0 if the file does not say
+	Provenance []provenance.Mark `json:"provenance"` // as VideoInfo's
+
+	Features []vpdq.Feature `json:"-"` // of each frame that was asked for, whatever its quality; at least one
+	Dihedral [][8]pdq.Hash  `json:"-"` // of the same frames, each indexed by pdq.Dihedral
+	Inner    []*Inner       `json:"-"` // of the same frames, without their borders; nil of those that have none
 }
 
 // FingerprintVideo reads a video from r, to its end, and returns the
@@ -71,6 +74,7 @@ func FingerprintVideo(ctx context.Context, r io.Reader, opt VideoOptions) (Video
 	}
 	out.SHA256, out.Codec = hex.EncodeToString(info.SHA256[:]), info.Codec
 	out.Width, out.Height, out.Rate, out.Duration = info.Width, info.Height, info.Rate, info.Duration
+	out.Provenance = info.Provenance
 	return out, nil
 }
 

@@ -35,9 +35,7 @@ func (f *found) bmff(file []byte) {
 		case kind == "meta" && len(body) >= 4:
 			f.meta(file, body[4:])
 		case kind == "moov":
-			f.within(body, "udta", func(udta []byte) {
-				f.within(udta, "XMP_", func(packet []byte) { f.xmp(packet, "udta") })
-			})
+			f.movie(body)
 		}
 		b = rest
 	}

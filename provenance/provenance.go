@@ -17,14 +17,15 @@
 //
 // # What goes in
 //
-// Hostile bytes: JPEG, PNG, WebP, GIF, TIFF, and what is made of ISO boxes (AVIF,
-// HEIC, JPEG XL, MP4, MOV). Each number of boxes, chunks, directories, items and
+// Hostile bytes: JPEG, PNG, WebP, GIF, TIFF, what is made of ISO boxes (AVIF, HEIC,
+// JPEG XL, MP4, MOV), and WebM. A video need not be in memory: [ReadVideo]. Each number of boxes, chunks, directories, items and
 // nested values, and each length that is read or inflated, has a limit; time is
 // linear in the length of the file. What is damaged or beyond a limit is passed
 // over.
 //
 // Not read: compressed C2PA manifests and JPEG XL's compressed boxes (Brotli),
-// extended XMP, watermarks in pixels, and the marks of WebM. The AI Act asks for
+// extended XMP, watermarks in pixels, and of a WebM more than the program that
+// wrote it and its tags. The AI Act asks for
 // machine-readable marks (art. 50(2)); no format of its own is known here, so
 // there is none to read beyond these.
 //
@@ -35,7 +36,8 @@
 //
 // C2PA 2 (boxes, claims, actions) as contentauth/c2pa-rs reads them; ISO
 // 19566-5 (JUMBF); IPTC NewsCodes "digitalsourcetype" and IPTC Photo Metadata
-// 2025.1 (AISystemUsed); TIFF 6 and EXIF; PNG 3; GB 45438-2025 (AIGC).
+// 2025.1 (AISystemUsed); TIFF 6 and EXIF; PNG 3; GB 45438-2025 (AIGC); QuickTime's
+// file format (udta, keys, ilst); RFC 8794 and RFC 9559 (Matroska).
 package provenance
 
 import "slices"
@@ -94,7 +96,9 @@ func Read(file []byte) []Mark {
 		f.gif(file)
 	case has(file, 0, "II*\x00"), has(file, 0, "MM\x00*"):
 		f.tiff(file, "tag")
-	case has(file, 4, "ftyp"), has(file, 0, "\x00\x00\x00\x0cJXL "):
+	case has(file, 0, "\x1a\x45\xdf\xa3"):
+		f.matroska(file)
+	case isVideo(file), has(file, 0, "\x00\x00\x00\x0cJXL "):
 		f.bmff(file)
 	}
 	return f.marks

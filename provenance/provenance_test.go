@@ -48,6 +48,14 @@ var given = map[string][]Mark{
 		{Kind: "exif", Part: "tag", Key: "Software", Generator: "GIMP"},
 		{Kind: "iptc", Part: "tag", Key: "OriginatingProgram", Generator: "Adobe Photoshop"},
 	},
+	"files/xmp.mov":  toldXMP("udta"),
+	"files/ilst.mp4": {{Kind: "text", Part: "ilst", Key: "Comment", Generator: "ComfyUI"}},
+	"files/keys.mp4": {{Kind: "text", Part: "ilst", Key: "prompt", Generator: "ComfyUI"}, {Kind: "text", Part: "ilst", Key: "workflow", Generator: "ComfyUI"}},
+	"files/udta.mov": {{Kind: "text", Part: "udta", Key: "Comment", Generator: "Google AI"}},
+	"files/tags.webm": {
+		{Kind: "text", Part: "tags", Key: "prompt", Generator: "ComfyUI"},
+		{Kind: "aigc", Part: "tags", Key: "AIGC"},
+	},
 	"files/ztxt.png": {{Kind: "text", Part: "zTXt", Key: "Comment", Generator: "GIMP"}},
 }
 
@@ -244,5 +252,6 @@ func FuzzRead(f *testing.F) {
 		if got == nil || len(got) > MaxMarks || !slices.Equal(got, Read(file)) {
 			t.Fatalf("%d marks, or others the second time", len(got))
 		}
+		harmless(t, ReadVideo(bytes.NewReader(file), int64(len(file))))
 	})
 }

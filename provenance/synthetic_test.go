@@ -46,6 +46,7 @@ func synthetic(t testing.TB) []made {
 		{"c2pa.gif", gifOf(extension("C2PA_GIF\x01\x00\x00", store)), inStore("extension")},
 		{"c2pa.tif", tiffOf(binary.BigEndian, tag{52545, 7, store}), inStore("tag")},
 		{"c2pa.avif", slices.Concat(box("ftyp", []byte("avif\x00\x00\x00\x00")), box("uuid", []byte(uuidC2PA+"\x00\x00\x00\x00manifest\x00\x00\x00\x00\x00\x00\x00\x00\x00"), store)), inStore("uuid")},
+		{"c2pa.mp4", slices.Concat(box("ftyp", []byte("isom\x00\x00\x00\x00")), box("mdat", make([]byte, 100)), box("moov", box("mvhd", make([]byte, 100))), box("uuid", []byte(uuidC2PA+"\x00\x00\x00\x00manifest\x00\x00\x00\x00\x00\x00\x00\x00\x00"), store)), inStore("uuid")},
 		{"c2pa.jxl", slices.Concat(box("JXL ", []byte("\r\n\x87\n")), store), inStore("jumb")},
 		{"c2pa-unsigned.png", pngOf(chunk("caBX", unsigned)), []Mark{{Kind: "c2pa", Part: "caBX", Key: "manifest", Signature: "missing"}}},
 		{"c2pa-remote.png", pngOf(itxt("XML:com.adobe.xmp", xmpOf(` dcterms:provenance="https://exemple.test/`+planted+`"`), false)), []Mark{{Kind: "c2pa", Part: "iTXt", Key: "remote"}}},
@@ -60,6 +61,14 @@ func synthetic(t testing.TB) []made {
 		{"xmp-person.jpg", jpegOf(segment(0xe1, []byte("http://ns.adobe.com/xap/1.0/\x00"), xmpOf(` photoshop:Credit="`+planted+` Photoshop" dc:creator="`+planted+`"`))), []Mark{}},
 		{"xmp-aigc.jpg", jpegOf(segment(0xe1, []byte("http://ns.adobe.com/xap/1.0/\x00"), []byte(`<TC260:AIGC>{"Label":"1","ContentProducer":"`+planted+`"}</TC260:AIGC>`))), []Mark{{Kind: "aigc", Part: "APP1", Key: "AIGC"}}},
 		{"xmp.mov", slices.Concat(box("ftyp", []byte("qt  \x00\x00\x00\x00")), box("moov", box("udta", box("XMP_", packet)))), []Mark{{Kind: "iptc", Part: "udta", Key: "DigitalSourceType", Source: "trainedAlgorithmicMedia"}}},
+
+		{"unbranded.mov", slices.Concat(box("wide"), box("mdat", make([]byte, 10)), box("moov", box("meta", box("hdlr", make([]byte, 24)),
+			box("keys", make([]byte, 4), be(2), be(8+len("com.apple.quicktime.software")), []byte("mdtacom.apple.quicktime.software"), be(12), []byte("mdtanote")),
+			box("ilst", box("\x00\x00\x00\x02", box("data", make([]byte, 8), []byte("parameters"))), box("\x00\x00\x00\x01", box("data", make([]byte, 8), []byte("Sora "+planted))))))),
+			[]Mark{{Kind: "text", Part: "ilst", Key: "Software", Generator: "Sora"}}},
+		{"live.webm", slices.Concat(ebml(0x1a45dfa3), []byte("\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff"), ebml(idInfo, ebml(idWritingApp, []byte("Runway "+planted))),
+			ebml(idTags, ebml(idTag, ebml(idSimpleTag, ebml(idTagString, []byte(planted+" Steps: 20, Sampler: Euler")), ebml(idTagName, []byte("PARAMETERS"))))), []byte("\x1f\x43\xb6\x75\xff\xa3\x81\x00")), []Mark{
+			{Kind: "text", Part: "tags", Key: "Software", Generator: "Runway"}, {Kind: "text", Part: "tags", Key: "parameters", Generator: "Stable Diffusion"}}},
 
 		{"parameters.png", pngOf(chunk("tEXt", []byte("parameters\x00"+settings))), text("parameters", "Stable Diffusion")},
 		{"parameters-other.png", pngOf(chunk("tEXt", []byte("parameters\x00"+planted))), text("parameters", "")},
@@ -113,6 +122,9 @@ func bombs(t testing.TB) map[string][]byte {
 		"a million PNG chunks":   pngOf(bytes.Repeat(chunk("tEXt", []byte("a\x00")), 500_000)),
 		"names without a value":  pngOf(itxt("XML:com.adobe.xmp", bytes.Repeat([]byte("<a:DigitalSourceType"), 1_000_000), false)),
 		"a name without an end":  pngOf(itxt("XML:com.adobe.xmp", append(bytes.Repeat([]byte("a"), 1<<20-40), []byte(":DigitalSourceType")...), false)),
+		"moovs in a movie":       slices.Concat(box("ftyp"), bytes.Repeat(box("moov", bytes.Repeat(box("free"), 400)), 400)),
+		"a million keys":         slices.Concat(box("ftyp"), box("moov", box("meta", box("hdlr", nil), box("keys", make([]byte, 8), bytes.Repeat(slices.Concat(be(14), []byte("mdtaprompt")), 500_000)), box("ilst", bytes.Repeat(box("\x00\x00\x00\x01", box("data", make([]byte, 8))), 100_000))))),
+		"a million elements":     slices.Concat(ebml(0x1a45dfa3), ebml(idSegment, bytes.Repeat(ebml(idTags), 1_000_000))),
 		"garbage after a marker": append([]byte("\xff\xd8\xff\xe0\x00\x02"), make([]byte, 8<<20)...),
 	}
 }
@@ -122,6 +134,12 @@ func be(n int) []byte { return binary.BigEndian.AppendUint32(nil, uint32(n)) }
 func box(kind string, body ...[]byte) []byte {
 	b := slices.Concat(body...)
 	return slices.Concat(be(8+len(b)), []byte(kind), b)
+}
+
+// ebml is a Matroska element.
+func ebml(id uint32, body ...[]byte) []byte {
+	b := slices.Concat(body...)
+	return slices.Concat(bytes.TrimLeft(be(int(id)), "\x00"), []byte{0x08}, be(len(b)), b)
 }
 
 func super(kind, label string, inside ...[]byte) []byte {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// texts are the PNG keywords that are looked at, in lower case, and how the text
-// is judged: it returns the program that it speaks of, and whether it is a mark.
+// texts are the keywords of PNG, and names of texts in videos, that are looked at,
+// in lower case, and how the text is judged: it returns the program that it speaks
+// of, and whether it is a mark.
 var texts = map[string]func(text string) (generator string, mark bool){
 	"parameters":        func(s string) (string, bool) { return recipe(s), true },
 	"prompt":            func(s string) (string, bool) { return graph(s), true },
@@ -21,7 +22,7 @@ var texts = map[string]func(text string) (generator string, mark bool){
 	"aigc":              func(string) (string, bool) { return "", true },
 	"software":          named,
 	"source":            named,
-	"comment":           named,
+	"comment":           remark,
 	"description":       job,
 	"xml:com.adobe.xmp": nil,
 }
@@ -56,6 +57,14 @@ func (f *found) text(key, text, part string) {
 		m.Kind = "aigc"
 	}
 	f.add(m)
+}
+
+// remark is what a comment says: in a video it may be a graph of ComfyUI.
+func remark(s string) (string, bool) {
+	if name := graph(s); name != "" {
+		return name, true
+	}
+	return named(s)
 }
 
 func named(s string) (string, bool) {

@@ -12,15 +12,16 @@ var Kinds = []string{
 	"iptc", // a property of the International Press Telecommunications Council
 	"xmp",  // another property of an XMP packet
 	"exif", // an EXIF tag
-	"text", // a PNG text chunk
+	"text", // a text under a key: a PNG chunk, a tag of a video
 	"aigc", // the label that GB 45438-2025 asks of generators in China
 }
 
 // Parts of a file in which marks stand: JPEG segments, PNG chunks, WebP chunks,
-// boxes, an item of a HEIF, a GIF's extension, a TIFF's tag.
+// boxes, an item of a HEIF, a GIF's extension, a TIFF's tag, the list of an MP4's
+// texts, a WebM's tags.
 var Parts = []string{
 	"APP1", "APP11", "APP13", "caBX", "eXIf", "tEXt", "zTXt", "iTXt", "C2PA", "XMP", "EXIF",
-	"uuid", "jumb", "xml", "Exif", "udta", "item", "extension", "tag",
+	"uuid", "jumb", "xml", "Exif", "udta", "item", "extension", "tag", "ilst", "tags",
 }
 
 // prompts are the PNG texts that only image generators leave.

@@ -42,8 +42,9 @@ func vectors(t *testing.T) (files map[string][]byte, want map[string][]provenanc
 	return files, want
 }
 
-// browserMarks has the module read files in a real browser; each answer is JSON.
-func browserMarks(t *testing.T, ctx context.Context, files [][]byte) []string {
+// browserMarks has the module read files in a real browser, by marks or by
+// parts, which takes parts of a video; each answer is JSON.
+func browserMarks(t *testing.T, ctx context.Context, reader string, files [][]byte) []string {
 	t.Helper()
 	var out []string
 	for some := range slices.Chunk(files, 50) { // of a megabyte or so
@@ -51,7 +52,7 @@ func browserMarks(t *testing.T, ctx context.Context, files [][]byte) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := chromedp.Run(ctx, chromedp.Evaluate[[]string]("drive.marks("+string(text)+")", chromedp.EvalAwaitPromise))
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[[]string]("drive."+reader+"("+string(text)+")", chromedp.EvalAwaitPromise))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +78,7 @@ func TestProvenanceVectors(t *testing.T) {
 			spoilt = append(spoilt, spoil(r, files[name]))
 		}
 	}
-	for i, got := range browserMarks(t, ctx, whole) {
+	for i, got := range browserMarks(t, ctx, "marks", whole) {
 		var marks []provenance.Mark
 		if err := json.Unmarshal([]byte(got), &marks); err != nil {
 			t.Fatal(err)
@@ -87,7 +88,7 @@ func TestProvenanceVectors(t *testing.T) {
 		}
 	}
 	some := 0
-	for i, got := range browserMarks(t, ctx, spoilt) {
+	for i, got := range browserMarks(t, ctx, "marks", spoilt) {
 		text, err := json.Marshal(provenance.Read(spoilt[i]))
 		if err != nil {
 			t.Fatal(err)
@@ -102,7 +103,29 @@ func TestProvenanceVectors(t *testing.T) {
 	if some < 20 {
 		t.Errorf("%d spoilt files still have marks: too few to compare", some)
 	}
-	t.Logf("%d vectors, %d spoilt, of which %d with marks", len(whole), len(spoilt), some)
+	var videos [][]byte
+	some = 0
+	for i, name := range names {
+		if slices.Contains([]string{".mp4", ".mov", ".webm"}, filepath.Ext(name)) {
+			videos = append(append(videos, files[name]), spoilt[12*i:12*i+12]...)
+		}
+	}
+	for i, got := range browserMarks(t, ctx, "parts", videos) {
+		text, err := json.Marshal(provenance.ReadVideo(bytes.NewReader(videos[i]), int64(len(videos[i]))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(text) != got {
+			t.Errorf("parts of a video: Go %s, the browser %s; %s", text, got, base64.StdEncoding.EncodeToString(videos[i][:min(200, len(videos[i]))]))
+		}
+		if got != "[]" {
+			some++
+		}
+	}
+	if some < 20 {
+		t.Errorf("%d videos have marks: too few to compare", some)
+	}
+	t.Logf("%d vectors, %d spoilt, %d videos by parts, of which %d with marks", len(whole), len(spoilt), len(videos), some)
 }
 
 // spoil changes, cuts or doubles a few bytes, most often near the start.
@@ -134,7 +157,7 @@ func TestProvenanceNames(t *testing.T) {
 	for _, name := range said {
 		files = append(files, withText("Software", longer.Replace(name)+" 1.0"))
 	}
-	for i, got := range browserMarks(t, openDriver(t), files) {
+	for i, got := range browserMarks(t, openDriver(t), "marks", files) {
 		want, err := json.Marshal(provenance.Read(files[i]))
 		if err != nil {
 			t.Fatal(err)

@@ -126,7 +126,7 @@ export const TEXTS = new Map([
   ['aigc', { key: 'AIGC', kind: 'aigc', judge: () => '' }],
   ['software', { key: 'Software', needs: true, judge: known }],
   ['source', { key: 'Source', needs: true, judge: known }],
-  ['comment', { key: 'Comment', needs: true, judge: known }],
+  ['comment', { key: 'Comment', needs: true, judge: (text) => graph(text) || known(text) }],
   ['description', { key: 'Description', needs: true, judge: job }],
   ['xml:com.adobe.xmp', null],
 ]);

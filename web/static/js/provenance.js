@@ -13,8 +13,9 @@
 // answers; the comments there say what each part of a file holds. Texts are read
 // as bytes, one character each: all that is sought is plain ASCII.
 
-import { Claims, MAX_BOXES, be16, be32, boxLength } from './claims.js';
+import { Claims, be16, be32 } from './claims.js';
 import { TEXTS, graph, job, known, knownAI, latin, lower, recipe, sourceOf, values } from './marks.js';
+import { gatherBoxes, gatherElements, isMatroska, isMovie, matroska, movie, segment } from './videomarks.js';
 
 const MAX_TEXT = 1 << 20; // bytes of an XMP packet or a PNG text, inflated
 const MAX_JUMBF = 8 << 20; // bytes of a manifest store
@@ -33,27 +34,19 @@ export async function readMarks(bytes) {
   else if (has(bytes, 0, 'RIFF') && has(bytes, 8, 'WEBP')) found.webp(bytes);
   else if (has(bytes, 0, 'GIF87a') || has(bytes, 0, 'GIF89a')) found.gif(bytes);
   else if (has(bytes, 0, 'II*\0') || has(bytes, 0, 'MM\0*')) found.tiff(bytes, 'tag', true);
-  else if (has(bytes, 4, 'ftyp') || has(bytes, 0, '\0\0\0\x0cJXL ')) found.bmff(bytes);
+  else if (isMatroska(bytes)) matroska(found, bytes);
+  else if (isMovie(bytes) || has(bytes, 0, '\0\0\0\x0cJXL ')) found.bmff(bytes);
   return found.marks;
 }
 
-// leadingMarks is readMarks for a video, which may be too large to be read whole:
-// of its boxes only those that can hold a mark are taken into memory.
+// leadingMarks is readMarks for a video, a File, which may be too large to be read
+// whole: of its boxes only those that can hold a mark are taken into memory.
 export async function leadingMarks(file) {
-  const parts = [];
-  let size = 0;
-  for (let at = 0, boxes = 0; at + 8 <= file.size && boxes < MAX_BOXES; boxes++) {
-    const head = new Uint8Array(await file.slice(at, at + 16).arrayBuffer());
-    const length = boxLength(head, file.size - at);
-    if (boxes === 0 && !has(head, 4, 'ftyp')) break;
-    if (length === 0) break;
-    if (/^(ftyp|uuid|moov)$/.test(latin(head, 4, 4)) && size + length <= MAX_JUMBF) {
-      parts.push(file.slice(at, at + length));
-      size += length;
-    }
-    at += length;
-  }
-  return readMarks(new Uint8Array(await new Blob(parts).arrayBuffer()));
+  const found = new Found();
+  const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
+  if (isMatroska(head)) segment(found, await gatherElements(file));
+  else if (isMovie(head)) found.bmff(await gatherBoxes(file));
+  return found.marks;
 }
 
 const le16 = (b, at) => (b[at + 1] << 8) | b[at];
@@ -293,12 +286,7 @@ class Found extends Claims {
       else if (kind === 'xml ') this.xmp(body, 'xml');
       else if (kind === 'Exif' && body.length >= 4) this.tiff(body.subarray(4 + be32(body, 0)), 'Exif', false);
       else if (kind === 'meta' && body.length >= 4) this.meta(file, body.subarray(4));
-      else if (kind === 'moov') {
-        for (const udta of this.boxesOf(body)) {
-          if (udta.kind !== 'udta') continue;
-          for (const inner of this.boxesOf(udta.body)) if (inner.kind === 'XMP_') this.xmp(inner.body, 'udta');
-        }
-      }
+      else if (kind === 'moov') movie(this, body);
     }
   }
 
