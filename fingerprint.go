@@ -125,6 +125,8 @@ type List struct {
 	Action    Action `json:"action"`
 
 	Video VideoPolicy `json:"video"` // when a video is a match
+
+	Policy Policy `json:"-"` // that was set in place of what it begins with
 }
 
 // Lists are the lists of a hub from its first start.
@@ -189,7 +191,7 @@ type Match struct {
 	At         *float64        `json:"at,omitempty" doc:"where one image of a video matched: seconds from its beginning"`
 	Video      *VideoMatch     `json:"video,omitempty" doc:"of two videos: how much of them is the same"`
 
-	EntryID, CaseID, ItemID string `json:"-"` // CaseID is empty when the case is another hub's
-	Num                     uint64 `json:"-"` // stable number of the entry on this instance, from 1
-	PeerID                  string `json:"-"` // the hub whose feed the entry came from, "" for our own
+	EntryID, CaseID, ItemID string `json:"-"`                                                                           // CaseID is empty when the case is another hub's
+	Num                     uint64 `json:"entry" doc:"number of the entry on this instance, for POST /api/v1/opinions"` // stable, from 1
+	PeerID                  string `json:"-"`                                                                           // the hub whose feed the entry came from, "" for our own
 }

@@ -28,6 +28,7 @@ const (
 	NCIIVideoMD5  = "VideoMD5"
 	NCIIActive    = "Active"
 	NCIIWithdrawn = "Withdrawn"
+	NCIIDeleted   = "Deleted" // of one of the cases: its list keeps it no longer
 )
 
 // NCIITypes are the types of fingerprint that the format can carry, and its
@@ -64,6 +65,14 @@ type NCIIFeedback struct {
 // NCIIFeedbackValues are the values of feedback, in the format's order.
 var NCIIFeedbackValues = []string{"Unknown", "None", "QualityUnknown", "PendingReview", "Blocked", "NotBlocked", "Withdrawn", "Deleted"}
 
+// NCIIValue is the format's word for what an opinion says.
+func NCIIValue(opinion string) string {
+	if opinion == rempart.OpinionNotSame {
+		return rempart.OpinionNotBlocked
+	}
+	return opinion
+}
+
 // NewNCIIRecord returns the record of one hash: of all entries that have it, and
 // the second of its last change. The hash is active if one of them is.
 func NewNCIIRecord(second int64, f rempart.Fingerprint, entries []rempart.Entry, opinions []NCIIFeedback) NCIIRecord {
@@ -73,10 +82,16 @@ func NewNCIIRecord(second int64, f rempart.Fingerprint, entries []rempart.Entry,
 		if e.Fingerprint.Type != f.Type || e.Fingerprint.Value != f.Value {
 			continue
 		}
-		if e.State == rempart.EntryActive {
-			r.HashStatus, r.CaseNumbers[e.CaseRef] = NCIIActive, NCIIActive
-		} else if r.CaseNumbers[e.CaseRef] == "" {
-			r.CaseNumbers[e.CaseRef] = NCIIWithdrawn
+		status := NCIIWithdrawn
+		switch e.State {
+		case rempart.EntryActive:
+			status = NCIIActive
+			r.HashStatus = status
+		case rempart.EntryDeleted, rempart.EntryExpired:
+			status = NCIIDeleted
+		}
+		if e.CaseRef != "" && (status == NCIIActive || r.CaseNumbers[e.CaseRef] == "") {
+			r.CaseNumbers[e.CaseRef] = status
 		}
 	}
 	r.CSPFeedbacks = append(r.CSPFeedbacks, opinions...)

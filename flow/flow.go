@@ -52,8 +52,9 @@ type Flow struct {
 	// point reached, by several goroutines at once. Only fault tests set it.
 	Fault func(point string)
 
-	index *index
-	wake  chan struct{}
+	index   *index
+	wake    chan struct{}
+	traffic *traffic
 }
 
 // New makes a filled Flow ready.
@@ -76,6 +77,7 @@ func New(f Flow) *Flow {
 	f.index = newIndex(f.DB)
 	f.index.log = f.Log
 	f.wake = make(chan struct{}, 1)
+	f.traffic = &traffic{}
 	return &f
 }
 

@@ -145,6 +145,7 @@ func (x *index) readOn() (more bool, err error) {
 		x.apply(c)
 	}
 	x.read.Add(int64(len(changes)))
+	x.readPolicies(ctx)
 	x.mu.Lock()
 	x.cursor = cursor
 	if len(changes) == 0 {

@@ -55,7 +55,7 @@ const importPart = 10_000
 // begun again with the same file and goes on where it was. Lines that give no
 // fingerprint are refused one by one.
 func (f *Flow) Import(ctx context.Context, in io.Reader, o ImportOptions) (Imported, error) {
-	if _, ok := listByID(o.List); !ok {
+	if _, ok := rempart.ListByID(o.List); !ok {
 		return Imported{}, &rempart.Error{Kind: rempart.Invalid, Field: "list", Code: "list.unknown", Public: "There is no list of this name."}
 	}
 	m := importing{f: f, ctx: ctx, o: o, name: rempart.NewID(f.Now()), shown: time.Now()}

@@ -29,6 +29,9 @@ type index struct {
 
 	follows atomic.Int32 // one of the words in lookup.go
 
+	lists   atomic.Pointer[map[string]rempart.List] // each under its policy, the harmless one too
+	policed time.Time                               // when they were read; the round under way owns it
+
 	following sync.Mutex // guards the next two
 	round     *round     // under way, or nil
 	failed    bool       // the last one did
@@ -45,7 +48,9 @@ type index struct {
 }
 
 func newIndex(db *store.DB) *index {
-	return &index{db: db, log: slog.New(slog.DiscardHandler), near: near.New(), shelf: newMemoryShelf(), videos: map[uint64][]vpdq.Feature{}}
+	x := &index{db: db, log: slog.New(slog.DiscardHandler), near: near.New(), shelf: newMemoryShelf(), videos: map[uint64][]vpdq.Feature{}}
+	x.setPolicies(nil)
+	return x
 }
 
 // apply puts an entry in, takes it out, or replaces what is known of it: a feed
@@ -107,7 +112,10 @@ func (x *index) findExact(f rempart.Fingerprint) (out []rempart.Match) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	for _, num := range x.shelf.exact(f) {
-		if m, _, ok := x.match(num, pdq.Hash{}, 0, pdq.Original.String()); ok {
+		if m, l, ok := x.match(num, pdq.Hash{}, 0, pdq.Original.String()); ok {
+			if l.Class == rempart.ClassHarmless {
+				return nil
+			}
 			out = append(out, m)
 		}
 	}
@@ -137,9 +145,14 @@ func (x *index) findAll(values []pdq.Hash, form func(k int) string, found func(k
 	}
 }
 
-// said returns what is said of what near found; mu is held.
+// said returns what is said of what near found, which is nothing where a harmless
+// picture is as near; mu is held.
 func (x *index) said(found []near.Match, form string) (out []rempart.Match) {
+	quiet := x.quiet(found)
 	for _, m := range found {
+		if m.Distance >= quiet {
+			continue
+		}
 		var said rempart.Match
 		var ok bool
 		if num, k, frame := frameOf(m.ID); frame {
@@ -165,7 +178,7 @@ func (x *index) match(num uint64, h pdq.Hash, distance int, form string) (m remp
 	if e.Fingerprint.Type == rempart.PDQ && e.Fingerprint.Value == "" {
 		e.Fingerprint.Value = h.String()
 	}
-	l, ok = listByID(e.List)
+	l, ok = x.list(e.List)
 	if !ok || distance > l.Threshold {
 		return m, l, false
 	}
@@ -178,13 +191,4 @@ func (x *index) len() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.shelf.len()
-}
-
-func listByID(id string) (rempart.List, bool) {
-	for _, l := range rempart.Lists {
-		if l.ID == id {
-			return l, true
-		}
-	}
-	return rempart.List{}, false
 }

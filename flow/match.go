@@ -2,6 +2,7 @@ package flow
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -52,6 +53,7 @@ type Upload struct {
 	Tell bool   // the upload is being stopped: tell the hub on a match
 
 	Lists []string // that it may know of, by identifier; nil: all
+	Seed  string   // decides whether a list counts that does for a share of uploads; "": what is looked up
 }
 
 // Match looks fingerprints up in the active entries and returns, beside the
@@ -88,12 +90,15 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 		return nil, "", err
 	}
 	out := f.lookUpAll(queries)
+	seen := [][]rempart.Match{}
 	for i := range out {
-		out[i].Matches = within(out[i].Matches, up.Lists)
+		out[i].Matches = f.RollOut(within(out[i].Matches, up.Lists), cmp.Or(up.Seed, out[i].Query.Fingerprint.Value))
+		seen = append(seen, out[i].Matches)
 	}
 	if err := f.index.broken(); err != nil {
 		return nil, "", err
 	}
+	f.Saw(ctx, up.Peer, seen...)
 	if up.Tell {
 		err = f.stop(ctx, out, up)
 	}
@@ -327,6 +332,7 @@ func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, 
 	if up.Key == "" {
 		up.Key = rempart.NewID(f.Now())
 	}
+	up.Seed = cmp.Or(up.Seed, c.SHA256)
 	queries = append([]Query{{Fingerprint: rempart.Fingerprint{Type: rempart.SHA256, Value: c.SHA256}}}, queries...)
 	results, where, err := f.Match(ctx, queries, up)
 	if err != nil {
@@ -504,7 +510,8 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 
 // Feed returns what changed in the lists after cursor, waiting up to wait for
 // something to change. Only what a platform may have is in it: our own entries of those lists
-// that are active, and those that were withdrawn.
+// that are active, and those that were withdrawn, or stopped matching otherwise and
+// may match again: to who follows they are rejected, which may end.
 func (f *Flow) Feed(ctx context.Context, lists []string, after string, wait time.Duration) ([]rempart.Entry, string, error) {
 	end := time.Now().Add(wait)
 	newcomer := after == "" // never had what was withdrawn, and need not learn it
@@ -515,7 +522,19 @@ func (f *Flow) Feed(ctx context.Context, lists []string, after string, wait time
 		}
 		var out []rempart.Entry
 		for _, c := range changes {
-			if c.Peer == "" && slices.Contains(lists, c.Entry.List) && (c.Entry.State == rempart.EntryActive || c.Entry.State == rempart.EntryWithdrawn && !newcomer) {
+			switch c.Entry.State {
+			case rempart.EntryActive:
+			case rempart.EntryDisputed, rempart.EntryQuarantined, rempart.EntryDeleted, rempart.EntryExpired:
+				c.Entry.State = rempart.EntryRejected
+				fallthrough
+			case rempart.EntryWithdrawn:
+				if newcomer {
+					continue
+				}
+			default:
+				continue
+			}
+			if c.Peer == "" && slices.Contains(lists, c.Entry.List) {
 				out = append(out, c.Entry)
 			}
 		}

@@ -97,7 +97,11 @@ func (x *index) findVideo(forms [8][]vpdq.Feature) []rempart.Match {
 				hashes[k] = f.PDQ
 			}
 			for k, found := range x.near.SearchBatch(hashes, pdq.MatchDistance) {
+				quiet := x.quiet(found)
 				for _, hit := range found {
+					if hit.Distance >= quiet {
+						continue // a harmless picture is as near
+					}
 					if num, frame, ok := frameOf(hit.ID); ok {
 						x.count(videos, num, frame, from+k, hit.Distance)
 						continue
@@ -135,7 +139,7 @@ func (x *index) count(videos map[uint64]*tally, num uint64, frame, image, distan
 	if !ok || frame >= len(x.videos[num]) {
 		return
 	}
-	if l, ok := listByID(c.Entry.List); !ok || distance > l.Video.Distance {
+	if l, ok := x.list(c.Entry.List); !ok || distance > l.Video.Distance {
 		return
 	}
 	t := videos[num]

@@ -56,6 +56,9 @@ func (f *Flow) Work(ctx context.Context) error {
 			if _, err := f.Retain(ctx); err != nil && ctx.Err() == nil {
 				f.Log.ErrorContext(ctx, "erase the cases that are due", "err", err)
 			}
+			if err := f.Expire(ctx); err != nil && ctx.Err() == nil {
+				f.Log.ErrorContext(ctx, "take expired entries off their lists", "err", err)
+			}
 		case <-seal.C:
 			if _, err := f.DB.Seal(ctx); err != nil && ctx.Err() == nil {
 				f.Log.ErrorContext(ctx, "seal the ledger", "err", err)
@@ -119,6 +122,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		err = f.second(ctx, c)
 	case jobStop:
 		fail, err = f.tellStop(ctx, c)
+	case jobOpinion:
+		fail, err = f.tellOpinion(ctx, c)
 	default:
 		return f.DB.BuryJob(ctx, c.ID, "no step does this kind of job")
 	}

@@ -30,16 +30,23 @@ type Change struct {
 // is old news; but for a withdrawal, whose time is cut to the hour, or told by
 // another clock, and which is always the last word.
 func (t *tx) entry(peer string, e rempart.Entry) error {
-	if _, err := t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq)
+	n, err := t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, `+t.db.xid+`, `+t.db.nextChange+`)
 		ON CONFLICT (peer_id, id) DO UPDATE SET list = excluded.list, type = excluded.type, value = excluded.value, quality = excluded.quality,
 			state = excluded.state, case_id = excluded.case_id, case_ref = excluded.case_ref, item_id = excluded.item_id,
-			since = excluded.since, form = excluded.form, xid = excluded.xid, seq = excluded.seq
+			since = excluded.since, form = excluded.form, xid = excluded.xid, seq = excluded.seq,
+			held = CASE WHEN excluded.state = 'active' AND entries.state <> 'active' THEN '' ELSE entries.held END
 		WHERE (entries.list, entries.type, entries.value, entries.quality, entries.state, entries.case_id, entries.case_ref, entries.item_id, entries.form)
 			<> (excluded.list, excluded.type, excluded.value, excluded.quality, excluded.state, excluded.case_id, excluded.case_ref, excluded.item_id, excluded.form)
 			AND entries.state <> 'withdrawn' AND (entries.peer_id = '' OR entries.since <= excluded.since OR excluded.state = 'withdrawn')`,
-		peer, e.ID, e.List, string(e.Fingerprint.Type), e.Fingerprint.Value, e.Fingerprint.Quality, string(e.State), e.CaseID, e.CaseRef, e.ItemID, micros(e.Since), string(e.Fingerprint.Form)); err != nil {
+		peer, e.ID, e.List, string(e.Fingerprint.Type), e.Fingerprint.Value, e.Fingerprint.Quality, string(e.State), e.CaseID, e.CaseRef, e.ItemID, micros(e.Since), string(e.Fingerprint.Form))
+	if err != nil {
 		return fmt.Errorf("store: entry %s of list %s: %w", e.ID, e.List, err)
+	}
+	if n > 0 && e.State == rempart.EntryActive {
+		if err := t.heldByTask(peer, e); err != nil {
+			return err
+		}
 	}
 	if peer == "" && e.State == rempart.EntryActive {
 		if _, err := t.exec("UPDATE entries SET first_xid = xid, first_seq = seq WHERE peer_id = '' AND id = $1 AND state = 'active' AND first_xid IS NULL", e.ID); err != nil {
@@ -67,7 +74,7 @@ func (db *DB) Changes(ctx context.Context, after string, limit int) ([]Change, s
 	if limit <= 0 || limit > 10_000 {
 		limit = 10_000
 	}
-	rows, err := db.r.QueryContext(ctx, `SELECT num, peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq
+	rows, err := db.r.QueryContext(ctx, `SELECT num, peer_id, id, list, type, value, quality, `+effectiveState+`, case_id, case_ref, item_id, `+effectiveSince+`, form, xid, seq
 		FROM entries WHERE (xid, seq) > ($1, $2) AND `+db.settled+` ORDER BY xid, seq LIMIT $3`, xid, seq, limit)
 	var out []Change
 	bytes := 0

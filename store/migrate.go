@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 
 	"rempart"
@@ -48,7 +49,7 @@ func (db *DB) migrate(ctx context.Context) error {
 		if err := t.figuresOld(); err != nil {
 			return err
 		}
-		for _, l := range rempart.Lists {
+		for _, l := range append(slices.Clone(rempart.Lists), rempart.Harmless) {
 			doc, err := encode(l)
 			if err != nil {
 				return err

@@ -175,9 +175,9 @@ func (db *DB) ChangesSince(ctx context.Context, s Since) (Page, error) {
 		return Page{}, nil
 	}
 	args := []any{from.xid, from.seq, end.xid, end.seq, had.xid, had.seq, s.Limit + 1}
-	rows, err := db.r.QueryContext(ctx, `SELECT num, id, list, type, value, quality, state, case_ref, item_id, since, form, xid, seq FROM entries
+	rows, err := db.r.QueryContext(ctx, `SELECT num, id, list, type, value, quality, `+effectiveState+`, case_ref, item_id, `+effectiveSince+`, form, xid, seq FROM entries
 		WHERE (xid, seq) > ($1, $2) AND (xid, seq) <= ($3, $4) AND peer_id = ''
-			AND (state = 'active' OR state = 'withdrawn' AND (first_xid, first_seq) <= ($5, $6))
+			AND (state = 'active' AND held = '' OR state IN ('active', 'withdrawn') AND (first_xid, first_seq) <= ($5, $6))
 			AND type IN (`+holders(len(args), len(s.Types))+`) AND list IN (`+holders(len(args)+len(s.Types), len(s.Lists))+`)
 		ORDER BY xid, seq LIMIT $7`, append(append(args, anys(s.Types)...), anys(s.Lists)...)...)
 	all, err := collect(rows, err, scanDated)
@@ -226,7 +226,7 @@ func (db *DB) SameValue(ctx context.Context, prints []rempart.Fingerprint, lists
 		for _, f := range some {
 			values = append(values, f.Value)
 		}
-		rows, err := db.r.QueryContext(ctx, `SELECT num, id, list, type, value, quality, state, case_ref, item_id, since, form, xid, seq FROM entries
+		rows, err := db.r.QueryContext(ctx, `SELECT num, id, list, type, value, quality, `+effectiveState+`, case_ref, item_id, `+effectiveSince+`, form, xid, seq FROM entries
 			WHERE type <> 'vpdq' AND type IN ('sha256', 'md5', 'pdq') AND value IN (`+holders(0, len(values))+`) AND list IN (`+holders(len(values), len(lists))+`)
 				AND peer_id = '' AND state IN ('active', 'withdrawn') AND first_xid IS NOT NULL ORDER BY xid, seq`, append(anys(values), anys(lists)...)...)
 		found, err := collect(rows, err, scanDated)

@@ -45,6 +45,7 @@ func (s *Server) api(mux *http.ServeMux) {
 		s.reminderAPI(a)
 	}
 	s.matchAPI(mux, a)
+	s.opinionAPI(a)
 	s.shapes(mux, a, "hma", hmaText, hmaRoutes)
 	s.healthAPI(mux)
 	if s.Advance != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,8 +20,9 @@ import (
 // answered them at facebook/ThreatExchange baefb4ed (HMA 1.1.7): a platform that
 // uses it changes the address and adds its key. Its banks are our lists, a
 // content is an entry. What it has and we have not: a download of an address
-// (nothing is ever fetched), a share of traffic for each bank (all of them
-// count, so seed and bypass_coinflip change nothing).
+// (nothing is ever fetched). A list that counts for a share of uploads does so by
+// the seed of /m/lookup, or by the fingerprint itself where none is given;
+// bypass_coinflip=true has all of them count, on POST alone as there.
 var hmaRoutes = []shapeRoute{
 	{"GET", "/status", onlyPlatform, bearer, hmaFail, (*Server).hmaStatus, "Is the index there, and how old is it?", "", "text/html"},
 	{"GET", "/m/raw_lookup", onlyPlatform, bearer, hmaFail, (*Server).hmaRawLookup, "Which entries does a fingerprint match?", "signal* signal_type* banks include_distance", "application/json"},
@@ -121,6 +123,7 @@ func (s *Server) hmaLookup(w http.ResponseWriter, r *http.Request, p rempart.Pee
 	if err != nil {
 		return err
 	}
+	found = s.Flow.RollOut(found, cmp.Or(r.URL.Query().Get("seed"), strings.ToLower(r.URL.Query().Get("signal"))))
 	writeJSON(w, http.StatusOK, byBank(found))
 	return nil
 }
@@ -148,6 +151,7 @@ func (s *Server) hmaSignal(r *http.Request, p rempart.Peer, f rempart.Fingerprin
 	if err != nil {
 		return nil, err
 	}
+	s.Flow.Saw(r.Context(), p.ID, found)
 	if !r.URL.Query().Has("banks") {
 		return found, nil
 	}
@@ -195,6 +199,9 @@ func (s *Server) hmaLookupFile(w http.ResponseWriter, r *http.Request, p rempart
 	found, err := s.hmaSignal(r, p, f)
 	if err != nil {
 		return err
+	}
+	if r.URL.Query().Get("bypass_coinflip") != "true" {
+		found = s.Flow.RollOut(found, cmp.Or(r.URL.Query().Get("seed"), f.Value))
 	}
 	writeJSON(w, http.StatusOK, map[string]any{name: byBank(found)})
 	return nil

@@ -23,6 +23,7 @@ import (
 type matchQuery struct {
 	Fingerprints matchPrints `json:"fingerprints" maxItems:"1000" doc:"at most 1000"`
 	Stopped      bool        `json:"stopped,omitempty" doc:"the upload is stopped on a match: tell the hub, which tells the person"`
+	Seed         string      `json:"seed,omitempty" maxLength:"200" doc:"names the upload where a list counts for a share of them: one seed, one answer; default: each fingerprint itself"`
 }
 
 // matchPrints are counted while they are read, not afterwards.
@@ -90,6 +91,7 @@ func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 		Parameters: []*huma.Param{
 			{Name: "Idempotency-Key", In: "header", Description: "names the upload: asked twice under one key, it is one stop", Schema: &huma.Schema{Type: "string"}},
 			{Name: "stopped", In: "query", Description: "of a file: true says that the upload is refused if an action answered is block, which is counted, and told to the hub and by it to the person; false asks only. Default: what the operator noted of this key, else false. To tell it afterwards, ask again with stopped=true under the same Idempotency-Key", Schema: &huma.Schema{Type: "boolean"}},
+			{Name: "seed", In: "query", Description: "of a file: names the upload where a list counts for a share of them; default: the file's SHA-256", Schema: &huma.Schema{Type: "string"}},
 			{Name: "as", In: "query", Description: "file: look the file up by its exact bytes alone, whatever it is, up to 64 GiB, such as the weights of a model. Left out, a file that is neither picture nor video is an error unless it is listed", Schema: &huma.Schema{Type: "string", Enum: []any{"file"}}},
 		},
 		RequestBody: body,
@@ -117,7 +119,7 @@ func (s *Server) match(w http.ResponseWriter, r *http.Request) (*matchAnswer, er
 	if err != nil {
 		return nil, err
 	}
-	up := flow.Upload{Peer: p.ID, Key: r.Header.Get("Idempotency-Key"), Lists: p.MayRead()}
+	up := flow.Upload{Peer: p.ID, Key: r.Header.Get("Idempotency-Key"), Lists: p.MayRead(), Seed: r.URL.Query().Get("seed")}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "multipart/form-data":
@@ -159,7 +161,7 @@ func (s *Server) matchPrints(r *http.Request, up flow.Upload) (*matchAnswer, err
 	if len(q.Fingerprints) == 0 {
 		return nil, &rempart.Error{Kind: rempart.Invalid, Field: "fingerprints", Code: "match.nothing", Public: "Give at least one fingerprint."}
 	}
-	up.Tell = q.Stopped
+	up.Tell, up.Seed = q.Stopped, q.Seed
 	queries := make([]flow.Query, len(q.Fingerprints))
 	for i, f := range q.Fingerprints {
 		queries[i].Fingerprint = f.Fingerprint

@@ -59,7 +59,7 @@ func writeXML(w http.ResponseWriter, b []byte) error {
 }
 
 func (s *Server) ncmecEntries(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
-	lists, err := p.MayCopy()
+	lists, err := s.Flow.MayCopy(r.Context(), p)
 	if err != nil {
 		return err
 	}

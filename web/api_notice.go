@@ -168,7 +168,7 @@ func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
 		p, err := s.peer(r.Context(), r.Header.Get("Authorization"), rempart.PeerPlatform, rempart.PeerPartner)
 		var lists []string
 		if err == nil {
-			lists, err = p.MayCopy()
+			lists, err = s.Flow.MayCopy(r.Context(), p)
 		}
 		if err != nil {
 			s.writeProblem(w, r, err)

@@ -8,6 +8,7 @@ import (
 
 	"rempart"
 	"rempart/exchange"
+	"rempart/flow"
 	"rempart/store"
 )
 
@@ -32,7 +33,7 @@ const (
 )
 
 func (s *Server) fetchHashes(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
-	lists, err := p.MayCopy()
+	lists, err := s.Flow.MayCopy(r.Context(), p)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (s *Server) fetchHashes(w http.ResponseWriter, r *http.Request, p rempart.P
 	}
 	said := map[rempart.Fingerprint][]exchange.NCIIFeedback{}
 	for _, o := range opinions {
-		said[o.Fingerprint] = append(said[o.Fingerprint], exchange.NCIIFeedback{Source: o.Name, FeedbackValue: o.Value, Tags: append([]string{}, o.Tags...)})
+		said[o.Fingerprint] = append(said[o.Fingerprint], exchange.NCIIFeedback{Source: o.Name, FeedbackValue: exchange.NCIIValue(o.Value), Tags: append([]string{}, o.Tags...)})
 	}
 	slices.Reverse(prints) // of a hash that is there twice, its last place
 	for _, f := range prints {
@@ -119,11 +120,11 @@ func (s *Server) submitFeedback(w http.ResponseWriter, r *http.Request, p rempar
 	if err != nil {
 		return bodyError(err, "This is not feedback as StopNCII's clients write it: "+faultOf(err))
 	}
-	var all []store.Opinion
+	var all []flow.Remark
 	for _, o := range said {
-		all = append(all, store.Opinion{PeerID: p.ID, Name: p.Name, Fingerprint: rempart.Fingerprint{Type: o.Type, Value: o.Value}, Value: o.FeedbackValue, Tags: o.Tags, At: s.Now()})
+		all = append(all, flow.Remark{Opinion: rempart.Opinion{Fingerprint: rempart.Fingerprint{Type: o.Type, Value: o.Value}, Value: o.FeedbackValue, Tags: o.Tags}})
 	}
-	if err := s.DB.PutOpinions(r.Context(), all, p.MayRead()); err != nil {
+	if _, err := s.Flow.Opine(r.Context(), p, all); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, map[string]int{"count": len(all)})

@@ -26,7 +26,7 @@ var flashes = []string{
 	"referral_open", "referral_sent", "referral_drop",
 	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled", "notice_recorded", "item_back",
 	"mail_filed", "mail_dropped",
-	"service_saved", "fact_added", "weights_listed", "weights_dropped",
+	"list_task_decided", "service_saved", "fact_added", "weights_listed", "weights_dropped",
 }
 
 // consolePage starts a page of the staff's side.
@@ -185,6 +185,7 @@ var tones = map[string]string{
 	"rung.queued": "info", "rung.asked": "warn", "rung.sent": "success", "rung.answered": "success", "rung.next": "info",
 	"bulk.good": "success", "bulk.refused": "danger", "bulk.waiting": "warn", "bulk.done": "success",
 	"mail.reply": "info", "mail.bounce": "danger",
+	"entry.disputed": "warn", "entry.quarantined": "danger", "entry.received": "info",
 	"step.todo": "warn", "step.review": "warn", "step.waiting": "info", "step.done": "success",
 }
 

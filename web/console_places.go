@@ -32,6 +32,8 @@ var placeTable = []struct {
 	{"places.agenda", "/console/calendar?view=agenda", true, false, rempart.RightRead},
 	{"rest.title", "/console/rest", true, false, rempart.RightRead},
 	{"dash.title", "/console/dashboard", true, false, rempart.RightFigures},
+	{"lists.title", "/console/lists", true, false, rempart.RightRead},
+	{"lists.title", "/console/matches", false, true, rempart.RightModerate},
 	{"places.notices", "/console/", false, true, rempart.RightModerate},
 	{"check.title", "/console/check", false, true, rempart.RightModerate},
 	{"admin.title", "/console/admin", true, true, rempart.RightAdmin},

@@ -25,6 +25,7 @@ type queueView struct {
 	Sorts   []tab  // the orders it can be in
 	ByClock bool
 	AtRisk  int // clocks whose end is near or past
+	Lists   int // fingerprints that wait for a decision
 	Filter  filterView
 	Quick   []tab // views that everybody has
 	Kept    []tab // views that she kept
@@ -181,6 +182,9 @@ func (s *Server) queueView(r *http.Request) (v queueView, err error) {
 	}
 	for _, n := range risk {
 		v.AtRisk += n
+	}
+	if v.Lists, err = s.DB.OpenListTasks(ctx); err != nil {
+		return v, err
 	}
 	v.Next, v.First = turn(r, p, next)
 	if v.Bulk = mayBulk(m) && len(v.Rows) > 0; v.Bulk {

@@ -47,6 +47,7 @@ type intakesView struct {
 	First string
 	State rempart.IntakeState // tasksTab for the tasks
 	Tasks []taskRow
+	Lists int // fingerprints that wait for a decision
 }
 
 // tasksTab is the tab of the queue that shows what a human is asked to do beside
@@ -72,6 +73,9 @@ func (s *Server) intakes(w http.ResponseWriter, r *http.Request) {
 	tasks, err := s.DB.CountIntakeTasks(r.Context())
 	if err == nil && v.State == tasksTab {
 		v.Tasks, err = s.taskRows(r, p)
+	}
+	if err == nil {
+		v.Lists, err = s.DB.OpenListTasks(r.Context())
 	}
 	if err != nil {
 		s.fail(w, r, "console", err)

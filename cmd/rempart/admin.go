@@ -17,6 +17,7 @@ type adminCmd struct {
 	Peer    peerCmd    `cmd:"" help:"Instances and systems that this one speaks with: rempart help admin peer add tells how to connect two."`
 	Source  sourceCmd  `cmd:"" help:"Lists of others that this instance reads by itself: StopNCII, NCMEC, another Rempart, a file. rempart help admin source add tells how."`
 	Case    caseCmd    `cmd:"" help:"Legal holds, and erasing a case."`
+	List    listCmd    `cmd:"" help:"The lists: thresholds, actions, shares of uploads, expiry, copies."`
 	Keyring keyringCmd `cmd:"" help:"The keys that open the cases."`
 	Flagger flaggerCmd `cmd:"" help:"The list of trusted flaggers, from a file with its source: whose notices come first, and about what."`
 	Webhook webhookCmd `cmd:"" help:"The platform's own system, which carries decisions out: rempart help admin webhook set tells how."`

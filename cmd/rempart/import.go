@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -92,11 +91,12 @@ func (c *importCmd) Run(ctx context.Context, s streams) (err error) {
 
 // check refuses flags that do not go together, and returns the source.
 func (c *importCmd) check() (string, error) {
-	if !slices.ContainsFunc(rempart.Lists, func(l rempart.List) bool { return l.ID == c.List }) {
+	if _, ok := rempart.ListByID(c.List); !ok {
 		var names []string
 		for _, l := range rempart.Lists {
 			names = append(names, l.ID)
 		}
+		names = append(names, rempart.ListHarmless)
 		return "", hinted{errors.New("-list names a list that is not there"), "the lists are " + strings.Join(names, ", ")}
 	}
 	if c.Quality != 0 && (c.Quality < rempart.MinQuality || c.Quality > 100) {

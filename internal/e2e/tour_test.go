@@ -264,6 +264,8 @@ var pages = []stopover{
 	{name: "dashboard-year", as: "analyst", open: at(onHub, text("/console/dashboard?days=365")), main: `main summary`},
 	{name: "places", as: "analyst", open: at(onHub, text("/console/places")), main: `main a[href*="/console/"]`},
 	{name: "mails", as: "analyst", open: at(onHub, text("/console/mails")), main: `.site-nav a`},
+	{name: "lists", as: "analyst", open: at(onHub, text("/console/lists")), main: `main table`},
+	{name: "matches", as: "moderator", open: at(onMiroir, text("/console/matches")), main: `main table`},
 	{name: "rest", as: "analyst", open: at(onHub, text("/console/rest")), main: `main button`},
 	{name: "register", as: "analyst", open: at(onHub, text("/console/register")), main: `main a[href*="/console/register/"]`},
 	{name: "register-service", as: "analyst", open: at(onHub, text("/console/register/galerie")), main: `main summary`},
