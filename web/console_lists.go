@@ -94,6 +94,9 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request) {
 	for _, l := range append(rempart.Lists[:len(rempart.Lists):len(rempart.Lists)], rempart.Harmless) {
 		l = l.Under(set[l.ID])
 		x := policyView{Name: l.Name.In(p.Lang), Threshold: strconv.Itoa(l.Threshold), Action: l.Action, Days: l.Policy.ExpiryDays, LookupOnly: l.Policy.LookupOnly, Share: hundredths(1), Flood: hundredths(l.Flood())}
+		if l.ID == rempart.ListHarmless {
+			x.LookupOnly, x.Flood = true, "0"
+		}
 		if l.Policy.Share != nil {
 			x.Share = hundredths(*l.Policy.Share)
 		}

@@ -102,3 +102,26 @@ func TestListClosed(t *testing.T) {
 		t.Errorf("lookup: %d %s", status, text)
 	}
 }
+
+// TestListsScreens looks at the page with each kind of task on it.
+func TestListsScreens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	d := wired(t)
+	ctx := context.Background()
+	d.must(d.flow.Prepare(ctx))
+	d.own(rempart.EntryActive, entryOf("a", "7F3K-9QXM", picture(1)), entryOf("b", "7F3K-9QXM", picture(1<<30-1)))
+	time.Sleep(15 * time.Millisecond) // an answer may rest on what was read 10 ms ago
+	status, text := d.opine("key-of-the-forum", `{"opinions": [{"type": "pdq", "value": "`+picture(1).Value+`", "opinion": "NotSame", "tags": ["logo", "fond"], "seen": {"type": "pdq", "value": "`+picture(255).Value+`", "quality": 80}}]}`)
+	if status != 200 {
+		t.Fatal(text)
+	}
+	d.must(d.db.Quarantine(ctx, rempart.ListTask{List: "ncii-minor", Fingerprint: picture(7), Peer: "forum", Lookups: 12000, Hits: 900}, nil))
+	if _, err := d.db.SubmitPrints(ctx, rempart.Peer{ID: "partner"}, []rempart.ListTask{{List: "ncii-adult", Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: picture(9).Value}, Tags: []string{"Nude"}}}); err != nil {
+		t.Fatal(err)
+	}
+	l := d.looker(rempart.RoleAnalyst)
+	l.look("lists", "/console/lists")
+	l.look("queue-lists", "/console/")
+}
