@@ -35,7 +35,7 @@ func (t *tx) entry(peer string, e rempart.Entry) error {
 		ON CONFLICT (peer_id, id) DO UPDATE SET list = excluded.list, type = excluded.type, value = excluded.value, quality = excluded.quality,
 			state = excluded.state, case_id = excluded.case_id, case_ref = excluded.case_ref, item_id = excluded.item_id,
 			since = excluded.since, form = excluded.form, xid = excluded.xid, seq = excluded.seq,
-			held = CASE WHEN excluded.state = 'active' AND entries.state <> 'active' THEN '' ELSE entries.held END
+			held = CASE WHEN entries.peer_id = '' AND excluded.state = 'active' AND entries.state <> 'active' THEN '' ELSE entries.held END
 		WHERE (entries.list, entries.type, entries.value, entries.quality, entries.state, entries.case_id, entries.case_ref, entries.item_id, entries.form)
 			<> (excluded.list, excluded.type, excluded.value, excluded.quality, excluded.state, excluded.case_id, excluded.case_ref, excluded.item_id, excluded.form)
 			AND entries.state <> 'withdrawn' AND (entries.peer_id = '' OR entries.since <= excluded.since OR excluded.state = 'withdrawn')`,

@@ -53,8 +53,18 @@ func bit(b bool) int {
 	return 0
 }
 
-// hold says why an active entry does not match from now on; "" lets it match
-// again. Readers of changes see it as a change.
+// release lets an entry that waited for a decision match again, as far as its case
+// or its source says so.
+func (t *tx) release(e EntryRef) error {
+	if _, err := t.exec(`UPDATE entries SET held = '', held_since = $1, xid = `+t.db.xid+`, seq = `+t.db.nextChange+` WHERE peer_id = $2 AND id = $3 AND held IN ('disputed', 'quarantined')`,
+		micros(t.now), e.Peer, e.ID); err != nil {
+		return fmt.Errorf("store: releasing entry %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// hold says why an active entry does not match from now on. Readers of changes see
+// it as a change.
 func (t *tx) hold(e EntryRef, why rempart.EntryState) error {
 	if _, err := t.exec(`UPDATE entries SET held = $1, held_since = $2, xid = `+t.db.xid+`, seq = `+t.db.nextChange+` WHERE peer_id = $3 AND id = $4 AND held <> $1 AND state = 'active'`,
 		string(why), micros(t.now), e.Peer, e.ID); err != nil {
@@ -284,14 +294,15 @@ func (t *tx) decided(d listTaskDoc, entries []Change) error {
 		return fmt.Errorf("store: other tasks of a fingerprint: %w", err)
 	}
 	for _, c := range entries {
-		why := rempart.EntryState("")
+		ref := EntryRef{c.Peer, c.Entry.ID}
+		err := error(nil)
 		switch {
 		case d.Decision == rempart.TaskOff:
-			why = rempart.EntryDeleted
-		case others > 0, c.Entry.State != rempart.EntryDisputed && c.Entry.State != rempart.EntryQuarantined:
-			continue
+			err = t.hold(ref, rempart.EntryDeleted)
+		case others == 0:
+			err = t.release(ref)
 		}
-		if err := t.hold(EntryRef{c.Peer, c.Entry.ID}, why); err != nil {
+		if err != nil {
 			return err
 		}
 	}

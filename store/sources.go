@@ -212,7 +212,7 @@ func (t *tx) sourceEntry(source string, r rempart.SourceRecord) (int64, error) {
 			WHERE peer_id = $1 AND id = $2 AND state <> 'withdrawn'`, source, r.ID, micros(t.now))
 	}
 	f := r.Fingerprint
-	return t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq)
+	n, err := t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq)
 		VALUES ($1, $2, $3, $4, $5, $6, 'active', '', '', '', $7, $8, `+t.db.xid+`, `+t.db.nextChange+`)
 		ON CONFLICT (peer_id, id) DO UPDATE SET list = excluded.list, type = excluded.type, value = excluded.value, quality = excluded.quality,
 			state = excluded.state, since = excluded.since, form = excluded.form, xid = excluded.xid, seq = excluded.seq
@@ -220,6 +220,10 @@ func (t *tx) sourceEntry(source string, r rempart.SourceRecord) (int64, error) {
 			<> (excluded.list, excluded.type, excluded.value, excluded.quality, excluded.state, excluded.form)
 			AND entries.state IN ('active', 'withdrawn')`,
 		source, r.ID, r.List, string(f.Type), f.Value, f.Quality, micros(t.now), string(f.Form))
+	if err == nil && n > 0 {
+		err = t.heldByTask(source, rempart.Entry{ID: r.ID, List: r.List, Fingerprint: f})
+	}
+	return n, err
 }
 
 // EndSource gives a source back until it is due again.
