@@ -24,7 +24,7 @@ var programs = []struct{ name, arg, means string }{
 	{"bwrap", "--version", "other programs run with less between them and this machine, see confinement (Debian: bubblewrap)"},
 	{"ffmpeg", "-version", "videos are not read (Debian: ffmpeg)"},
 	{"ffprobe", "-version", "videos are not read (Debian: ffmpeg)"},
-	{"vips", "--version", "AVIF, HEIC, JPEG XL, and TIFF that is CMYK, BigTIFF or has JPEG within are not read (Debian: libvips-tools)"},
+	{"vips", "--version", "AVIF, HEIC, JPEG XL, and TIFF that is BigTIFF, of 16-bit CMYK or has JPEG within are not read (Debian: libvips-tools)"},
 }
 
 // Doctor says what is there and what is missing on this machine. Without any

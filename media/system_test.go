@@ -135,6 +135,7 @@ func TestTurnedOnce(t *testing.T) {
 		{"six.jxl", clockwise, []string{"cjxl", "six.jpg", "six.jxl"}},        // has both, for one turn
 		{"six.heic", asIs, []string{"heif-enc", "-o", "six.heic", "six.jpg"}}, // EXIF alone: not for HEIF
 		{"irot.avif", clockwise, []string{"avifenc", "-s", "8", "--irot", "3", "a.jpg", "irot.avif"}},
+		{"imir.avif", pdq.FromImage(upright(m, 4)).Hash, []string{"avifenc", "-s", "8", "--imir", "0", "a.jpg", "imir.avif"}},
 		{"both.avif", clockwise, []string{"avifenc", "-s", "8", "--irot", "3", "six.jpg", "both.avif"}},
 		{"six.tif", clockwise, []string{"vips", "copy", "six.jpg", "six.tif"}},
 	} {
