@@ -166,6 +166,9 @@ func (c *Case) bounced(n *Notice, m Mail, at time.Time) error {
 	for k >= 0 && (n.Attempts[k].Channel != ChannelMail || !names(m.About, n.Attempts[k].MessageID)) {
 		k--
 	}
+	if k < 0 {
+		n.rungBounced(m)
+	}
 	if k < 0 || n.Attempts[k].Begun || n.Attempts[k].Failed {
 		return nil
 	}
@@ -186,6 +189,18 @@ func (c *Case) bounced(n *Notice, m Mail, at time.Time) error {
 	}
 	c.event("notice.bounced", c.ID, ActorSystem, at, "notice", n.ID, "status", m.Status)
 	return c.moveItems(n, ItemFailed, at)
+}
+
+// rungBounced notes on the try of a step that it came back: who reads the bounce
+// sees to it.
+func (n *Notice) rungBounced(m Mail) {
+	for j := range n.Rungs {
+		for k := range n.Rungs[j].Attempts {
+			if a := &n.Rungs[j].Attempts[k]; a.Channel == ChannelMail && names(m.About, a.MessageID) && !a.Begun {
+				a.Failed, a.Unclear, a.Bounced = true, false, m.Status
+			}
+		}
+	}
 }
 
 func names(all []string, s string) bool {

@@ -157,7 +157,8 @@ func (c *Case) NoticeArrived(id string, by Actor, at time.Time) error {
 }
 
 // Thread returns the Message-IDs of the e-mails that the service of a notice was
-// sent about this case before, oldest first.
+// sent about this case before, notice by notice, oldest first, each with the steps
+// that followed it.
 func (c *Case) Thread(id string) []string {
 	n := c.Notice(id)
 	if n == nil {
@@ -171,6 +172,13 @@ func (c *Case) Thread(id string) []string {
 		for _, a := range c.Notices[k].Attempts {
 			if a.Channel == ChannelMail && a.MessageID != "" && !a.Begun && !a.Failed {
 				out = append(out, a.MessageID)
+			}
+		}
+		for _, r := range c.Notices[k].Rungs {
+			for _, a := range r.Attempts {
+				if a.Channel == ChannelMail && a.MessageID != "" && !a.Begun && !a.Failed {
+					out = append(out, a.MessageID)
+				}
 			}
 		}
 	}

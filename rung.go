@@ -252,10 +252,7 @@ func (c *Case) RungAttemptFailed(id string, a Attempt, at time.Time) error {
 	if err := c.moveRung(n, r, RungAsked, ActorSystem, at); err != nil {
 		return err
 	}
-	if k := c.clock(r.Clock); k != nil && k.Live() {
-		k.Task, k.TaskAt = r.Kind.Task(), at
-		c.clockEvent("task.opened", k, ActorSystem, at, "task", string(k.Task), "round", itoa(k.Round))
-	}
+	c.askRung(r, at)
 	return nil
 }
 

@@ -7,6 +7,28 @@ import (
 	"rempart"
 )
 
+// RungMail writes what follows a notice as an e-mail: the words of the step, what
+// it is about, and who writes.
+func RungMail(n rempart.Notice, text string) (subject, body string) {
+	subject, _ = NoticeText(n)
+	t := func(french, english string) string {
+		if n.Lang == "en" {
+			return english
+		}
+		return french
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n%s %s / %s\n", strings.TrimSpace(text), t("Notre référence, à rappeler dans toute réponse\u00a0:", "Our reference, please keep it in every answer:"), n.CaseRef, n.ID)
+	fmt.Fprintf(&b, "\n%s\n", t("Adresses exactes\u00a0:", "Exact addresses:"))
+	for k, i := range n.Items {
+		fmt.Fprintf(&b, "%d. %s\n", k+1, i.Address)
+	}
+	if n.Notifier.Name != "" {
+		fmt.Fprintf(&b, "\n%s, %s\n", n.Notifier.Name, n.Notifier.Email)
+	}
+	return "Re: " + subject, b.String()
+}
+
 // NoticeText writes a notice as people read it, for e-mail: every element of DSA
 // article 16(2), in the notice's language, and nothing else of the case. The
 // subject holds our reference, by which an answer finds the case again.

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -44,16 +43,7 @@ func (f *Flow) sendMail(ctx context.Context, claim store.Claim, c *rempart.Case,
 	a := rempart.Attempt{Status: 250, Answer: answer}
 	var fail *exchange.Failure
 	if err != nil {
-		var fault *mail.Fault
-		if !errors.As(err, &fault) {
-			fault = &mail.Fault{Text: "an answer that cannot be told", Unclear: true, Err: err}
-		}
-		a = rempart.Attempt{Status: fault.Code, Answer: fault.Text, Failed: !fault.Unclear, Unclear: fault.Unclear}
-		fail = &exchange.Failure{Status: fault.Code, Answer: fault.Text, Permanent: fault.Permanent || fault.Unclear, Err: err}
-		if !fail.Permanent && claim.Attempt <= len(backoff) {
-			a.Next = now.Add(mailWait(claim.Attempt))
-			fail.RetryAfter = mailWait(claim.Attempt)
-		}
+		a, fail = mailFault(claim, err, now)
 	}
 	// We may be stopping; what the server said is recorded all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

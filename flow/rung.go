@@ -30,6 +30,9 @@ func (f *Flow) rung(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if err != nil {
 		return nil, err
 	}
+	if fail == nil && peer.Kind == rempart.PeerMail {
+		return f.mailRung(ctx, claim, c, n, r, peer, rungText(c, n, r))
+	}
 	var number, answer string
 	var status int
 	if fail == nil {
@@ -78,11 +81,16 @@ func (f *Flow) Reaches(ctx context.Context, serviceID string) (bool, error) {
 	return fail == nil && err == nil, err
 }
 
-// ladderOf is credentials for what follows a notice: only the API of an instance
-// takes reminders and complaints. A mailbox and somebody else's API are a human's.
+// ladderOf is credentials for what follows a notice: the API of an instance takes
+// reminders and complaints, and so does whoever reads a mailbox. Somebody else's
+// API takes what its template makes, which is a notice: the rest is a human's.
 func (f *Flow) ladderOf(ctx context.Context, serviceID string) (rempart.Credentials, rempart.Peer, *exchange.Failure, error) {
 	cred, p, fail, err := f.credentials(ctx, serviceID)
-	if err == nil && fail == nil && (p.Kind == rempart.PeerMail || p.Kind == rempart.PeerHTTP) {
+	switch {
+	case err != nil || fail != nil:
+	case p.Kind == rempart.PeerMail && f.Mail == nil:
+		fail = &exchange.Failure{Answer: "no mail server is set up on this instance", Permanent: true}
+	case p.Kind == rempart.PeerHTTP:
 		fail = &exchange.Failure{Answer: "this service takes notices only: send this by hand, and record it", Permanent: true}
 	}
 	return cred, p, fail, err

@@ -382,8 +382,8 @@ func TestBackAgain(t *testing.T) {
 	}
 }
 
-// TestRemindByHand gives reminders to a human where the service has a mailbox or
-// an API of its own: what takes notices takes no reminder.
+// TestRemindByHand gives reminders to a human where the service has a mailbox and
+// we no mail server, or an API of its own: what takes notices takes no reminder.
 func TestRemindByHand(t *testing.T) {
 	for kind, path := range map[rempart.PeerKind]string{rempart.PeerMail: "mailto:abus@forum.exemple.test", rempart.PeerHTTP: "/api/of/their/own"} {
 		f := newFar(t)

@@ -81,6 +81,7 @@ var eventWords = map[string][]string{
 	"item.reappeared":         {"item"},
 	"rung.moved":              {"notice", "step", "state"},
 	"rung.attempt_failed":     {"notice", "step"},
+	"rung.trying":             {"notice", "step"},
 	"match.stopped":           {"item", "distance"},
 	"clock.started":           {"clock", "due"},
 	"clock.changed":           {"clock", "due"},

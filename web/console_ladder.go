@@ -114,6 +114,7 @@ type rungView struct {
 	Delay    string
 	Text     string
 	Channel  bool // it can be sent through the platform's own channel
+	ByMail   bool // which is e-mail
 	Open     bool // somebody may still do it
 	Answer   *repliedView
 	Proof    string
@@ -172,6 +173,9 @@ func (s *Server) rungPage(w http.ResponseWriter, r *http.Request, status int, c 
 	if err != nil {
 		s.fail(w, r, "console", err)
 		return
+	}
+	if k := len(n.Attempts) - 1; k >= 0 {
+		v.ByMail = n.Attempts[k].Channel == rempart.ChannelMail
 	}
 	v.Channel = reached && (g.Kind == rempart.RungReminder || g.Kind == rempart.RungComplaint)
 	if g.Kind == rempart.RungComplaint && g.State == rempart.RungSent && p.May("work") && c.State != rempart.CaseClosed {
