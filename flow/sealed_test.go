@@ -27,6 +27,7 @@ var planted = map[string]string{
 	"facts": "zq-facts-of-the-decision", "grounds": "zq-reference-of-the-decision", "why": "zq-explanation-of-the-decision",
 	"notifier": "zq-notifier@association.exemple.test", "key": "zq-idempotency-key",
 	"asked": "zq-question-of-the-person", "told": "zq-answer-to-the-person",
+	"warned": "zq-warning-to-a-notifier",
 	"mail": "zq-text-of-an-e-mail", "box": "zq-name-of-the-mailbox",
 }
 
@@ -160,6 +161,12 @@ func wholeWay(t *testing.T, hubAt, platformAt string) *bytes.Buffer {
 		}
 	}
 
+	formed := rempart.Notice{Notifier: rempart.Notifier{Email: planted["notifier"]}}
+	if err := platform.DB.ChangeMeasure(ctx, "", formed, rempart.Event{Kind: "notifier.warn", Subject: received[0].ID, Actor: analyst, At: clock.now()},
+		func(m *rempart.NotifierMeasure) error { return m.Warn(planted["warned"], analyst, clock.now()) }); err != nil {
+		t.Fatal(err)
+	}
+
 	// All of it went the whole way, and can be read with the keyring.
 	c = hub.caseOf(c.Ref)
 	var whole bytes.Buffer
@@ -182,6 +189,11 @@ func wholeWay(t *testing.T, hubAt, platformAt string) *bytes.Buffer {
 		whole.WriteString(m.Text + hub.Inbox.Name())
 	}
 	whole.WriteString(c.Words)
+	m, err := platform.DB.Measure(ctx, "", formed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole.WriteString(m.Warning)
 	for what, text := range planted {
 		if what != "key" && !bytes.Contains(whole.Bytes(), []byte(text)) {
 			t.Errorf("%s did not go the whole way: the test does not test it", what)

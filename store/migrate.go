@@ -40,6 +40,11 @@ func (db *DB) migrate(ctx context.Context) error {
 		if sealed, err = t.openRing(); err != nil {
 			return err
 		}
+		measures, err := t.measuresOld()
+		if err != nil {
+			return err
+		}
+		sealed += measures
 		if err := t.traitOld(); err != nil {
 			return err
 		}
@@ -63,7 +68,7 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err != nil || sealed == 0 {
 		return err
 	}
-	return db.sweep(ctx, "cases", "reports", "intakes")
+	return db.sweep(ctx, "cases", "reports", "intakes", "notifier_measures")
 }
 
 // schema runs the migrations that were not run yet, in the order of their

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"rempart"
@@ -87,7 +89,7 @@ func (db *DB) Measure(ctx context.Context, peer string, n rempart.Notice) (m rem
 	if err != nil || who == "" {
 		return m, err
 	}
-	m, err = one[rempart.NotifierMeasure](ctx, db, "measure", "SELECT doc FROM notifier_measures WHERE who = $1", who)
+	m, err = db.measure(db.r.QueryRowContext(ctx, "SELECT doc FROM notifier_measures WHERE who = $1", who), who)
 	if rempart.KindOf(err) == rempart.NotFound && err != nil {
 		err = nil
 	}
@@ -105,14 +107,17 @@ func (db *DB) ChangeMeasure(ctx context.Context, peer string, n rempart.Notice, 
 		return &rempart.Error{Kind: rempart.Conflict, Code: "misuse.nobody", Public: "Who sent this notice gave no name: it cannot be told from others."}
 	}
 	return db.write(ctx, func(t *tx) error {
-		m, err := scanDoc[rempart.NotifierMeasure](t.row("SELECT doc FROM notifier_measures WHERE who = $1"+t.db.forUpdate, who))
-		if err = missing(err, "measure"); err != nil && rempart.KindOf(err) != rempart.NotFound {
+		m, err := db.measure(t.row("SELECT doc FROM notifier_measures WHERE who = $1"+t.db.forUpdate, who), who)
+		if err != nil && rempart.KindOf(err) != rempart.NotFound {
 			return err
 		}
 		if err := f(&m); err != nil {
 			return err
 		}
 		doc, err := encode(m)
+		if err == nil {
+			doc, err = db.seal(doc, measureOf+who)
+		}
 		if err != nil {
 			return err
 		}
@@ -121,4 +126,50 @@ func (db *DB) ChangeMeasure(ctx context.Context, peer string, n rempart.Notice, 
 		}
 		return t.event(e)
 	})
+}
+
+// measureOf binds a sealed measure to its row.
+const measureOf = "measure about "
+
+// measure opens a row of notifier_measures: a moderator wrote in it.
+func (db *DB) measure(s scanner, who string) (m rempart.NotifierMeasure, err error) {
+	var sealed []byte
+	if err := s.Scan(&sealed); err != nil {
+		return m, db.explain(missing(err, "measure"))
+	}
+	doc, err := db.unseal(sealed, measureOf+who)
+	if err != nil {
+		return m, fmt.Errorf("store: measure about a notifier: %w", err)
+	}
+	return m, decode(doc, &m)
+}
+
+// measuresOld seals the measures that an older version wrote in clear, and returns
+// how many there were.
+func (t *tx) measuresOld() (int, error) {
+	var done string
+	err := t.row("SELECT value FROM meta WHERE name = 'measures'").Scan(&done)
+	if err == nil || !errors.Is(err, sql.ErrNoRows) {
+		return 0, err
+	}
+	type row struct {
+		who string
+		doc []byte
+	}
+	rows, err := t.Tx.QueryContext(t.ctx, "SELECT who, doc FROM notifier_measures")
+	all, err := collect(rows, err, func(s scanner) (r row, err error) { return r, s.Scan(&r.who, &r.doc) })
+	if err != nil {
+		return 0, fmt.Errorf("measures about notifiers: %w", err)
+	}
+	for _, r := range all {
+		sealed, err := t.db.seal(r.doc, measureOf+r.who)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := t.exec("UPDATE notifier_measures SET doc = $1 WHERE who = $2", sealed, r.who); err != nil {
+			return 0, fmt.Errorf("measure about a notifier: %w", err)
+		}
+	}
+	_, err = t.meta("measures", "sealed")
+	return len(all), err
 }

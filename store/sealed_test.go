@@ -148,3 +148,37 @@ func TestBoxesStay(t *testing.T) {
 		}
 	})
 }
+
+// TestMeasuresOld opens a database in which an older version wrote the measures
+// about notifiers in clear: they are sealed, and say the same.
+func TestMeasuresOld(t *testing.T) {
+	both(t, func(t *testing.T, db *store.DB, dsn string) {
+		n := rempart.Notice{Notifier: rempart.Notifier{Email: "ada@exemple.test"}}
+		e := rempart.Event{Kind: "notifier.warn", Subject: "n1", Actor: "moderator-1", At: time.Now()}
+		warn := func(m *rempart.NotifierMeasure) error { return m.Warn("zq-an-old-warning", "moderator-1", time.Now()) }
+		if err := db.ChangeMeasure(t.Context(), "", n, e, warn); err != nil {
+			t.Fatal(err)
+		}
+		doc := func() (b []byte) {
+			if err := store.Raw(db).QueryRow("SELECT doc FROM notifier_measures").Scan(&b); err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+		if bytes.Contains(doc(), []byte("zq-")) {
+			t.Error("written in clear")
+		}
+		run(t, db, "UPDATE notifier_measures SET doc = $1", []byte(`{"warning":"zq-an-old-warning"}`))
+		run(t, db, "DELETE FROM meta WHERE name = 'measures'")
+		for range 2 {
+			again := open(t, dsn, options)
+			m, err := again.Measure(t.Context(), "", n)
+			if err != nil || m.Warning != "zq-an-old-warning" {
+				t.Errorf("%+v, %v", m, err)
+			}
+		}
+		if bytes.Contains(doc(), []byte("zq-")) {
+			t.Error("still in clear")
+		}
+	})
+}
