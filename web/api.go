@@ -42,6 +42,7 @@ func (s *Server) api(mux *http.ServeMux) {
 	if s.Platform {
 		s.noticeAPI(a)
 		s.complaintAPI(a)
+		s.redressAPI(a)
 		s.reminderAPI(a)
 	}
 	s.matchAPI(mux, a)
