@@ -20,6 +20,10 @@ const (
 	CountIntake CountKind = "intake" // on a platform, notices received: category, trusted, state
 	CountAction CountKind = "action" // on a platform, items notified: category, trusted, outcome, ground, means, tenths
 
+	// CountComplaint counts complaints on a platform: category, trusted, about (see
+	// [Intake.About]), outcome, tenths, and imposed, how many restrictions it led to.
+	CountComplaint CountKind = "complaint"
+
 	CountAcknowledged CountKind = "acknowledged" // acknowledgements, of the day of sending: tenths
 	CountDecided      CountKind = "decided"      // decisions on whole notices, of the day of sending: tenths
 	CountStop         CountKind = "stop"         // uploads stopped, of that day: list
@@ -193,6 +197,20 @@ func (i *Intake) Tally() Tally {
 		}
 		t.add(CountAction, i.ReceivedAt, 1, "category", category, "trusted", trusted, "outcome", string(d.Measure),
 			"ground", ground, "means", string(d.Means), "tenths", tenths(i.ReceivedAt, d.At))
+	}
+	for k := range i.Complaints {
+		c := &i.Complaints[k]
+		about := strings.Join(i.About(c), ",")
+		if c.State != ComplaintDecided {
+			t.add(CountComplaint, c.ReceivedAt, 1, "category", category, "trusted", trusted, "about", about, "outcome", OutcomeWaiting)
+			continue
+		}
+		imposed := ""
+		if n := c.imposed(i); n > 0 {
+			imposed = strconv.Itoa(n)
+		}
+		t.add(CountComplaint, c.ReceivedAt, 1, "category", category, "trusted", trusted, "about", about, "outcome", string(c.Outcome),
+			"tenths", tenths(c.ReceivedAt, c.DecidedAt), "imposed", imposed)
 	}
 	return t
 }

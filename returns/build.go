@@ -11,15 +11,16 @@ import (
 	"rempart"
 )
 
-// Format is that of the files that this version writes.
-const Format = 1
+// Format is that of the files that this version writes. It writes those of 1 too,
+// whose sheet of complaints is empty.
+const Format = 2
 
 // Build makes the files of a return, but for the signed manifest. lines calls a
 // function with each line of the tally of the edition's period, as far as the
 // edition reads it; it is called once or more.
 func Build(e Edition, lines func(func(rempart.Count))) ([]File, error) {
-	if e.Format != Format {
-		return nil, fmt.Errorf("this return has format %d, and this version of rempart writes %d: use the version that froze it", e.Format, Format)
+	if e.Format < 1 || e.Format > Format {
+		return nil, fmt.Errorf("this return has format %d, and this version of rempart writes 1 to %d: use the version that froze it", e.Format, Format)
 	}
 	switch e.Kind {
 	case Harmonised:

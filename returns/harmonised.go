@@ -184,7 +184,7 @@ func (e Edition) sheets(lines func(func(rempart.Count))) []sheet {
 			func(code string) ([]string, []string, []string) {
 				return nil, make([]string, len(measureFigures)), remark(code, len(measureFigures))
 			}),
-		e.appeals(period),
+		e.appeals(period, complained(lines)),
 		e.automated(period, r["TOTAL"]),
 		e.resources(period),
 		{"10_AMAR", [][]string{
@@ -267,31 +267,6 @@ func names() sheet {
 			label = c.code
 		}
 		s.rows = append(s.rows, []string{label, c.label, c.word, ""})
-	}
-	return s
-}
-
-func (e Edition) appeals(period string) sheet {
-	s := sheet{"7_appeals_and_recidivism", [][]string{{"Applicability", "Service", "Reporting period", "Section", "Indicator", "Scope", "Value", "Contextual Information"}}}
-	add := func(applies, section, indicator string, scopes ...string) {
-		for _, scope := range scopes {
-			s.rows = append(s.rows, []string{applies, e.Site, period, section, indicator, scope, "", unknown})
-		}
-	}
-	const complaints = "Internal complaints mechanism"
-	outcome := []string{"Total number", "Decisions upheld", "Decisions partially reversed", "Decisions reversed", "Median time"}
-	add(online, complaints, "Number of complaints submitted to the internal-complaints mechanism", append(slices.Clone(outcome), "Decision omitted")...)
-	add(online, complaints, "Number of restrictions newly imposed as a result of an internal complaint", "Total number")
-	for _, what := range []string{
-		"to remove or disable access to or restrict visibility of information", "to suspend or terminate the provision of the service",
-		"to suspend or terminate an account", "to restrict the ability to monetise information",
-		"not to take action on a notice submitted in accordance with Article 16", "not to take action on a notice submitted by a Trusted Flagger in accordance with Article 16",
-	} {
-		add(online, complaints, "Complaint regarding a decision "+what, outcome...)
-	}
-	add(online, "Out-of-court dispute settlement bodies", "Number of disputes submitted to out-of-court dispute settlement bodies", append(slices.Clone(outcome), "Decision omitted", "Percentage of outcomes implemented")...)
-	for _, what := range []string{"the provision of manifestly illegal content", "the provision of manifestly unfounded notices", "the provision of manifestly unfounded complaints"} {
-		add(online, "Suspensions imposed on repeated offenders", "Number of suspensions enacted for "+what, "Total number")
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rempart"
@@ -44,8 +45,11 @@ func lastOf(events []rempart.Event, or time.Time) time.Time {
 // not in them, and is not counted.
 func (t *tx) countOld() error {
 	done, err := t.meta("counted", "0")
-	if err != nil || done == "1" {
+	if err != nil {
 		return err
+	}
+	if done == "1" {
+		return t.countOldComplaints()
 	}
 	err = t.each("cases", func(id string) error {
 		c, _, err := t.loadCase(id, "", decode)
@@ -67,7 +71,28 @@ func (t *tx) countOld() error {
 	if err != nil {
 		return err
 	}
-	return t.setMeta("counted", "1")
+	return errors.Join(t.setMeta("counted", "1"), t.setMeta("counted_complaints", "1"))
+}
+
+// countOldComplaints counts the complaints that were there before they were in the
+// tally.
+func (t *tx) countOldComplaints() error {
+	done, err := t.meta("counted_complaints", "0")
+	if err != nil || done == "1" {
+		return err
+	}
+	err = t.each("intakes", func(id string) error {
+		i, _, err := t.db.readIntake(t.row("SELECT "+intakeColumns+" FROM intakes WHERE id = $1", id), decode)
+		if err != nil {
+			return err
+		}
+		all := i.Tally().Since(nil)
+		return t.counted(i.UpdatedAt, slices.DeleteFunc(all, func(c rempart.Count) bool { return c.Kind != rempart.CountComplaint }))
+	})
+	if err != nil {
+		return err
+	}
+	return t.setMeta("counted_complaints", "1")
 }
 
 // each calls f with every identifier of a table, but for what is about to be

@@ -3,8 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -238,38 +236,21 @@ func (t *tx) addFigures(c *rempart.Case) error {
 // figuresOld counts the cases of an older version: each as it now stands, so that
 // a decision which a later one replaced is not among them.
 func (t *tx) figuresOld() error {
-	var done string
-	err := t.row("SELECT value FROM meta WHERE name = 'figures'").Scan(&done)
-	if err == nil {
-		return nil
+	done, err := t.meta("figures", "")
+	if err != nil || done != "" {
+		return err
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
+	err = t.each("cases", func(id string) error {
+		c, _, err := t.loadCase(id, "", decode)
+		if err != nil {
+			return err
+		}
+		return t.addFigures(c)
+	})
+	if err != nil {
 		return fmt.Errorf("figures: %w", err)
 	}
-	for last := ""; ; {
-		rows, err := t.Tx.QueryContext(t.ctx, "SELECT id FROM cases WHERE id > $1 ORDER BY id LIMIT 500", last)
-		ids, err := collect(rows, err, func(s scanner) (id string, err error) { return id, s.Scan(&id) })
-		if err != nil {
-			return fmt.Errorf("figures: %w", err)
-		}
-		for _, id := range ids {
-			c, _, err := t.loadCase(id, "", decode)
-			var broken *rempart.Error
-			if errors.As(err, &broken) && broken.Code == "case.erased" {
-				continue // what is left of it is about to be deleted
-			}
-			if err != nil {
-				return err
-			}
-			if err := t.addFigures(c); err != nil {
-				return err
-			}
-		}
-		if len(ids) == 0 {
-			return t.setMeta("figures", "1")
-		}
-		last = ids[len(ids)-1]
-	}
+	return t.setMeta("figures", "1")
 }
 
 // Figures are those of the dashboard.

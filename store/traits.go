@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,48 +81,31 @@ func (t *tx) saveTraits(c *rempart.Case, was []string) error {
 // traitOld gives the cases of an older version their traits, the terms that they
 // can now be found by, and the summary that the queue now shows.
 func (t *tx) traitOld() error {
-	var done string
-	err := t.row("SELECT value FROM meta WHERE name = 'traits'").Scan(&done)
-	if err == nil {
-		return nil
+	done, err := t.meta("traits", "")
+	if err != nil || done != "" {
+		return err
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
+	err = t.each("cases", func(id string) error {
+		c, key, err := t.loadCase(id, "", decode)
+		if err != nil {
+			return err
+		}
+		sum, err := sealed(key, hide(c), "summary", id)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE cases SET summary = $1 WHERE id = $2", sum, id); err != nil {
+			return fmt.Errorf("traits of case %s: %w", id, err)
+		}
+		if err := t.index(c, nil); err != nil {
+			return err
+		}
+		return t.saveTraits(c, nil)
+	})
+	if err != nil {
 		return fmt.Errorf("traits: %w", err)
 	}
-	for last := ""; ; {
-		rows, err := t.Tx.QueryContext(t.ctx, "SELECT id FROM cases WHERE id > $1 ORDER BY id LIMIT 500", last)
-		ids, err := collect(rows, err, func(s scanner) (id string, err error) { return id, s.Scan(&id) })
-		if err != nil {
-			return fmt.Errorf("traits: %w", err)
-		}
-		for _, id := range ids {
-			c, key, err := t.loadCase(id, "", decode)
-			var broken *rempart.Error
-			if errors.As(err, &broken) && broken.Code == "case.erased" {
-				continue // what is left of it is about to be deleted
-			}
-			if err != nil {
-				return err
-			}
-			sum, err := sealed(key, hide(c), "summary", id)
-			if err != nil {
-				return err
-			}
-			if _, err := t.exec("UPDATE cases SET summary = $1 WHERE id = $2", sum, id); err != nil {
-				return fmt.Errorf("traits of case %s: %w", id, err)
-			}
-			if err := t.index(c, nil); err != nil {
-				return err
-			}
-			if err := t.saveTraits(c, nil); err != nil {
-				return err
-			}
-		}
-		if len(ids) == 0 {
-			return t.setMeta("traits", "1")
-		}
-		last = ids[len(ids)-1]
-	}
+	return t.setMeta("traits", "1")
 }
 
 // wanted returns the traits that a filter asks for, the rarest kind first.

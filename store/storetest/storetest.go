@@ -56,6 +56,7 @@ func Test(t *testing.T, open Open) {
 		{"queue", queue},
 		{"search", search},
 		{"counts", counts},
+		{"campaigns", campaigns},
 		{"narrowed queue", narrow},
 		{"cases alike", alike},
 		{"intakes", intakes},
