@@ -158,6 +158,74 @@ func ReadNCIIFeedback(r io.Reader) ([]NCIIOpinion, error) {
 	return out, nil
 }
 
+// An NCIIHash is one hash that a partner submits, checked.
+type NCIIHash struct {
+	Fingerprint rempart.Fingerprint // quality 0 where it was not told: the format has no word for it
+	Feedbacks   []NCIIFeedback
+}
+
+// ReadNCIIHashes reads a body of SubmitHashes: all of it or nothing. An error names
+// the first fault, and never repeats what was sent.
+func ReadNCIIHashes(r io.Reader) ([]NCIIHash, error) {
+	var in struct {
+		Count       *int `json:"count"`
+		HashRecords []struct {
+			SignalType   string         `json:"signalType"`
+			HashValue    string         `json:"hashValue"`
+			Quality      *int           `json:"quality"` // ours: clients of that exchange leave it out
+			CSPFeedbacks []NCIIFeedback `json:"CSPFeedbacks"`
+		} `json:"hashRecords"`
+	}
+	if err := json.NewDecoder(r).Decode(&in); err != nil {
+		return nil, fmt.Errorf("exchange: read hashes: %w", err)
+	}
+	if in.Count != nil && *in.Count != len(in.HashRecords) {
+		return nil, errors.New("count is not the number of hashRecords")
+	}
+	if len(in.HashRecords) == 0 || len(in.HashRecords) > MaxNCIIFeedbacks {
+		return nil, fmt.Errorf("hashRecords holds 1 to %d", MaxNCIIFeedbacks)
+	}
+	var out []NCIIHash
+	for i, x := range in.HashRecords {
+		h := NCIIHash{Fingerprint: rempart.Fingerprint{Value: x.HashValue}}
+		for t, name := range NCIITypes {
+			if enumName(x.SignalType) == name {
+				h.Fingerprint.Type = t
+			}
+		}
+		if h.Fingerprint.Type == "" {
+			return nil, fmt.Errorf("hashRecords[%d].signalType: %s or %s", i, NCIIImagePDQ, NCIIVideoMD5)
+		}
+		if x.Quality != nil {
+			h.Fingerprint.Quality = *x.Quality
+		}
+		n, err := h.Fingerprint.Normal()
+		if err != nil {
+			return nil, fmt.Errorf("hashRecords[%d].hashValue: 64 hexadecimal digits of a PDQ, or 32 of an MD5", i)
+		}
+		best := n
+		if x.Quality == nil {
+			best.Quality = 100 // not told: what is looked at is the value
+		}
+		if !best.Listable() {
+			return nil, fmt.Errorf("hashRecords[%d]: the picture is too flat to be told from others, or this is no PDQ of a picture", i)
+		}
+		h.Fingerprint = n
+		for _, f := range x.CSPFeedbacks {
+			f.FeedbackValue = enumName(f.FeedbackValue)
+			if !slices.Contains(NCIIFeedbackValues, f.FeedbackValue) {
+				return nil, fmt.Errorf("hashRecords[%d].CSPFeedbacks: a feedbackValue is one of %s", i, strings.Join(NCIIFeedbackValues, ", "))
+			}
+			if len(f.Tags) > maxNCIITags || slices.ContainsFunc(f.Tags, func(s string) bool { return len(s) > maxNCIITag }) {
+				return nil, fmt.Errorf("hashRecords[%d].CSPFeedbacks: at most %d tags, of %d bytes", i, maxNCIITags, maxNCIITag)
+			}
+			h.Feedbacks = append(h.Feedbacks, f)
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
 // enumName returns the name in a value that Python wrote with its class, such as
 // "StopNCIICSPFeedbackValue.Blocked", as the public client does.
 func enumName(s string) string {

@@ -10,6 +10,7 @@ import (
 
 	"rempart"
 	"rempart/exchange"
+	"rempart/flow"
 	"rempart/store"
 )
 
@@ -19,6 +20,8 @@ var ncmecRoutes = []shapeRoute{
 	{"GET", "/v2/status", readers, basicKey, nil, (*Server).ncmecStatus, "Who asks, and who we are", "", "application/xml"},
 	{"GET", "/v2/members", readers, basicKey, nil, (*Server).ncmecMembers, "Whose entries are given", "", "application/xml"},
 	{"GET", "/v2/entries", readers, basicKey, nil, (*Server).ncmecEntries, "Entries that changed in a range of time, and tombstones", "from to start size max token", "application/xml"},
+	{"PUT", "/v2/entries/{member}/{entry}/{type}/feedback", readers, basicKey, nil, (*Server).ncmecFeedback, "What a member says of an entry", "", "application/xml"},
+	{"GET", "/v2/feedback/{type}/reasons", readers, basicKey, nil, (*Server).ncmecReasons, "Why an entry may be said to be wrong", "", "application/xml"},
 }
 
 const ncmecText = "In the shapes of NCMEC's hash sharing, version 2. The key is that of a partner or a platform, as the password of HTTP Basic; any user name. Times are UTC to the second; python-threatexchange writes local time and calls it UTC, so run it with TZ=UTC."
@@ -138,4 +141,45 @@ func (s *Server) ncmecWait(ctx context.Context, to, until int64) error {
 		}
 	}
 	return shapeError("to", "ncmec.future", "to is later than this server's clock. Ask for what is at least a few seconds old, in UTC.")
+}
+
+// ncmecFeedback keeps what a partner says of an entry that it read here: an
+// affirmation, or a reason why it is wrong. An entry that its lists do not hold is
+// not there.
+func (s *Server) ncmecFeedback(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
+	if r.PathValue("member") != strconv.Itoa(exchange.OurMember(s.Site).ID) || exchange.NCMECPrint(r.PathValue("type")) == "" {
+		return errNoEntry
+	}
+	o, err := exchange.ReadNCMECFeedback(http.MaxBytesReader(w, r.Body, 64<<10))
+	if err != nil {
+		return bodyError(err, "This is no feedback as NCMEC's clients write it: affirmative, or negative with the guid of a reason.")
+	}
+	c, err := s.DB.EntryOf(r.Context(), store.EntryRef{ID: r.PathValue("entry")})
+	if rempart.KindOf(err) == rempart.NotFound || err == nil && c.Entry.Fingerprint.Type != exchange.NCMECPrint(r.PathValue("type")) {
+		return errNoEntry
+	}
+	if err != nil {
+		return err
+	}
+	n, err := s.Flow.Opine(r.Context(), p, []flow.Remark{{ID: c.Entry.ID, Opinion: rempart.Opinion{Value: o}}})
+	if err == nil && n == 0 {
+		err = errNoEntry
+	}
+	if err != nil {
+		return err
+	}
+	return s.ncmecStatus(w, r, p)
+}
+
+var errNoEntry = &rempart.Error{Kind: rempart.NotFound, Code: "entry.missing", Public: "There is no such entry."}
+
+func (s *Server) ncmecReasons(w http.ResponseWriter, r *http.Request, _ rempart.Peer) error {
+	if exchange.NCMECPrint(r.PathValue("type")) == "" {
+		return errNoEntry
+	}
+	var b bytes.Buffer
+	if err := exchange.WriteNCMECReasons(&b, r.PathValue("type")); err != nil {
+		return err
+	}
+	return writeXML(w, b.Bytes())
 }

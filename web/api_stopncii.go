@@ -16,6 +16,7 @@ import (
 // its client: they set its base address to ours, with /v1 behind it.
 var stopnciiRoutes = []shapeRoute{
 	{"GET", "/v1/FetchHashes", readers, functionsKey, nil, (*Server).fetchHashes, "What changed in the lists, a page of hashes", "startTimestamp pageSize nextPageToken", "application/json"},
+	{"POST", "/v1/SubmitHashes", readers, functionsKey, nil, (*Server).submitHashes, "Hashes that a partner submits: they enter the list once somebody accepted them", "", "application/json"},
 	{"POST", "/v1/SubmitFeedback", readers, functionsKey, nil, (*Server).submitFeedback, "What a partner says of hashes that it met", "", "application/json"},
 }
 
@@ -128,6 +129,42 @@ func (s *Server) submitFeedback(w http.ResponseWriter, r *http.Request, p rempar
 		return err
 	}
 	writeJSON(w, http.StatusOK, map[string]int{"count": len(all)})
+	return nil
+}
+
+// submittedTo is the list that the format's hashes are for: adults' alone.
+const submittedTo = "ncii-adult"
+
+// submitHashes keeps what a partner submits until somebody of the staff accepts or
+// refuses each. A PDQ that no picture gives, or of a quality below 50 where it is
+// told, is refused with all that came with it. The answer says how many were
+// sent, and not which of them the list has already.
+func (s *Server) submitHashes(w http.ResponseWriter, r *http.Request, p rempart.Peer) error {
+	if !slices.Contains(p.MayRead(), submittedTo) {
+		return &rempart.Error{Kind: rempart.Forbidden, Code: "key.kind", Public: "This key is not for this."}
+	}
+	sent, err := exchange.ReadNCIIHashes(http.MaxBytesReader(w, r.Body, maxMatchJSON))
+	if err != nil {
+		return bodyError(err, "These are no hashes as StopNCII's clients write them: "+faultOf(err))
+	}
+	var tasks []rempart.ListTask
+	var said []flow.Remark
+	for _, h := range sent {
+		k := rempart.ListTask{List: submittedTo, Fingerprint: h.Fingerprint}
+		for _, o := range h.Feedbacks {
+			k.Tags = append(k.Tags, o.Tags...)
+			k.Opinion = o.FeedbackValue
+			said = append(said, flow.Remark{Opinion: rempart.Opinion{Fingerprint: h.Fingerprint, Value: o.FeedbackValue, Tags: o.Tags}})
+		}
+		tasks = append(tasks, k)
+	}
+	if _, err := s.DB.SubmitPrints(r.Context(), p, tasks); err != nil {
+		return err
+	}
+	if _, err := s.Flow.Opine(r.Context(), p, said); err != nil { // of those that the list has already
+		return err
+	}
+	writeJSON(w, http.StatusOK, map[string]int{"count": len(sent)})
 	return nil
 }
 
