@@ -40,10 +40,14 @@ func (p page) BulkActs() []rempart.BulkAct { return rempart.BulkActs }
 // worth nothing without that to work on one.
 func mayBulk(m rempart.Staff) bool { return m.May(rempart.RightBulk) && m.May(rempart.RightWork) }
 
-// bulkDoor lets pass who may act on many cases; others it answers.
+// bulkDoor lets pass who may act on many cases; the refusal of others is recorded.
 func (s *Server) bulkDoor(w http.ResponseWriter, r *http.Request) bool {
 	if m, _ := staffOf(r); mayBulk(m) {
 		return true
+	}
+	if err := s.viewed(r, "access.refused", "page", r.Pattern); err != nil {
+		s.fail(w, r, "console", err)
+		return false
 	}
 	s.fail(w, r, "console", &rempart.Error{Kind: rempart.Forbidden, Code: "staff.role", Public: "Your role does not open this page."})
 	return false

@@ -50,4 +50,9 @@ func TestBulkNeedsBoth(t *testing.T) {
 	if a := reader.get(at); a.status != http.StatusForbidden {
 		t.Errorf("shown to a reader: %d", a.status)
 	}
+	events, err := d.db.Events(context.Background(), "page")
+	d.must(err)
+	if len(events) != 2 || events[0].Kind != "access.refused" || events[0].Actor != "Alias-reader" {
+		t.Errorf("the refusals are recorded as %+v", events)
+	}
 }
