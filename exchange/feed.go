@@ -44,6 +44,10 @@ const (
 	maxFeedLine   = 1 << 20
 )
 
+// feedIdle is how long an answer that has begun may say nothing: it is then given
+// up, so that who follows is behind no longer than the network was away.
+const feedIdle = 4 * time.Second
+
 // WriteFeed writes entries and the cursor.
 func WriteFeed(w io.Writer, entries []rempart.Entry, cursor string) error {
 	b := bufio.NewWriter(w)
@@ -69,6 +73,8 @@ func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wai
 	if err != nil {
 		return nil, "", fmt.Errorf("exchange: feed address: %w", err)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	q := url.Values{"after": {cursor}, "wait": {fmt.Sprint(int(wait.Seconds()))}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u+"?"+q.Encode(), nil)
 	if err != nil {
@@ -79,6 +85,7 @@ func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wai
 	if err != nil {
 		return nil, "", fmt.Errorf("exchange: feed: %s: %w", networkText(err), err)
 	}
+	resp.Body = &idleBody{ReadCloser: resp.Body, cancel: cancel, timer: time.AfterFunc(feedIdle, cancel), wait: feedIdle}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return nil, "", fmt.Errorf("exchange: feed: answered %d", resp.StatusCode)

@@ -43,6 +43,7 @@ type Flow struct {
 	Undo      time.Duration     // how long a notice that was sent can be called back before it leaves; default: not at all
 	Lease     time.Duration     // how long a worker holds a job; default: a minute
 
+	Node         *Node        // how a matcher that is nothing else follows its hub; nil: it is more
 	Mail         Mailer       // sends notices by e-mail; nil: none is sent
 	Inbox        Inbox        // where answers by e-mail come in; nil: none is read
 	Rechecks     Rechecks     // whether reported addresses are asked if they still answer; default: no

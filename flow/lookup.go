@@ -27,7 +27,7 @@ func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint, lists []string
 	if err != nil {
 		return nil, "", err
 	}
-	where, err := f.index.catchUp(ctx)
+	where, err := f.ready(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -76,7 +76,7 @@ type Freshness struct {
 // Freshness brings the index up to date, if the database lets it, and says how
 // old it is: by the time that this process counts itself, whatever its clock says.
 func (f *Flow) Freshness(ctx context.Context) (Freshness, error) {
-	where, err := f.index.catchUp(ctx)
+	where, err := f.ready(ctx)
 	if err != nil {
 		return Freshness{}, err
 	}

@@ -85,7 +85,7 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 		return nil, "", &rempart.Error{Kind: rempart.TooLarge, Field: "fingerprints", Code: "match.too_many_images",
 			Public: fmt.Sprintf("At most %d images of videos can be asked for at once.", maxQueryFrames)}
 	}
-	where, err := f.index.catchUp(ctx)
+	where, err := f.ready(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -464,16 +464,18 @@ func (f *Flow) CatchUp(ctx context.Context) error {
 func (f *Flow) FollowHub(ctx context.Context) error {
 	var once sync.Once
 	for ctx.Err() == nil {
-		n, err := f.followOnce(ctx, 10*time.Second)
-		pause := time.Duration(0)
+		wait, pause := f.feedWait()
+		n, err := f.followOnce(ctx, wait)
 		switch {
 		case rempart.KindOf(err) == rempart.NotFound:
 			pause = 5 * time.Second // no hub yet
 		case err != nil:
-			pause = time.Second
+			if pause = time.Second; f.Node != nil {
+				pause = f.Node.Every
+			}
 			once.Do(func() { f.Log.WarnContext(ctx, "the hub's feed cannot be read; trying again each second", "err", err) })
 		case n > 0:
-			once = sync.Once{}
+			once, pause = sync.Once{}, 0
 		}
 		select {
 		case <-ctx.Done():
@@ -502,8 +504,7 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 		return 0, err
 	}
 	if len(entries) == 0 && cursor == after {
-		f.index.heard.Store(int64(time.Since(processStart)))
-		return 0, nil
+		return 0, f.heardAll(ctx)
 	}
 	return len(entries), f.DB.ApplyFeed(ctx, hub.ID, entries, cursor)
 }

@@ -118,6 +118,11 @@ func (s *Server) healthAPI(mux *http.ServeMux) {
 			w.Write([]byte("the database does not answer\n"))
 			return
 		}
+		if err := s.Flow.Whole(); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			w.Write([]byte("the lists are being read\n"))
+			return
+		}
 		w.Write([]byte("ready\n"))
 	})
 }

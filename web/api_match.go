@@ -70,6 +70,9 @@ type matchResult struct {
 	Matches []rempart.Match         `json:"matches"`
 }
 
+// errUntold refuses a stop that nobody would hear of.
+var errUntold = &rempart.Error{Kind: rempart.Invalid, Field: "stopped", Code: "match.untold", Public: "This node was given no secret to tell its hub of a stop with. Ask without stopped, or tell the hub itself."}
+
 // maxMatchBody is the largest body of a lookup: one file and its envelope.
 const maxMatchBody = 65 << 20
 
@@ -127,7 +130,9 @@ func (s *Server) match(w http.ResponseWriter, r *http.Request) (*matchAnswer, er
 		case "":
 			up.Tell = p.Stops // a check is no stop, unless the platform says that it is
 		case "true":
-			up.Tell = true
+			if up.Tell = true; s.Untold {
+				return nil, errUntold
+			}
 		case "false":
 		default:
 			return nil, &rempart.Error{Kind: rempart.Invalid, Field: "stopped", Code: "match.stopped", Public: "stopped is true or false."}
@@ -161,7 +166,9 @@ func (s *Server) matchPrints(r *http.Request, up flow.Upload) (*matchAnswer, err
 	if len(q.Fingerprints) == 0 {
 		return nil, &rempart.Error{Kind: rempart.Invalid, Field: "fingerprints", Code: "match.nothing", Public: "Give at least one fingerprint."}
 	}
-	up.Tell, up.Seed = q.Stopped, q.Seed
+	if up.Tell, up.Seed = q.Stopped, q.Seed; up.Tell && s.Untold {
+		return nil, errUntold
+	}
 	queries := make([]flow.Query, len(q.Fingerprints))
 	for i, f := range q.Fingerprints {
 		queries[i].Fingerprint = f.Fingerprint

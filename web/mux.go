@@ -10,6 +10,13 @@ import (
 // both roles have a page at one address, as the first one, it is the hub's.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
+	if s.Matcher {
+		s.api(mux)
+		mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+			s.writeProblem(w, r, &rempart.Error{Kind: rempart.NotFound, Code: "route.none", Public: "This node answers lookups, and nothing else."})
+		})
+		return mux
+	}
 	tables := [][]route{consoleRoutes}
 	if s.Hub {
 		tables = append(tables, personRoutes, hubRoutes)

@@ -20,6 +20,8 @@ type Config struct {
 	Site       string // name of the instance, shown on every page
 	Hub        bool   // the role hub: the person's pages, cases
 	Platform   bool   // the role platform: notices received, upload check
+	Matcher    bool   // nothing but lookups: no page
+	Untold     bool   // no hub can be told of a stop
 	Demo       bool   // fictional data: says so on every page, lets sign-in links be opened by GET
 	DB         *store.DB
 	Flow       *flow.Flow

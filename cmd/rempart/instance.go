@@ -37,10 +37,13 @@ type instanceConfig struct {
 	hub      bool
 	platform bool
 	demo     bool
+	untold   bool   // as web.Config has it
 	origin   string // base address for others, "" to take it from the listener
 	notifier rempart.Notifier
 	keep     rempart.Retention // nil for the default
 	undo     time.Duration     // how long a notice that was sent can be called back
+	node     *flow.Node        // nothing but a matcher; nil: more
+	client   *http.Client      // for what leaves; nil: the usual one
 	index    string            // folder of the index and what goes with it; "" for one in memory
 	now      func() time.Time
 	advance  func(time.Duration) time.Time
@@ -83,10 +86,15 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 	if err != nil {
 		return nil, keyringHint(err, c.keyringPath())
 	}
-	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Retention: c.keep, Undo: c.undo, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault,
+	f := flow.New(flow.Flow{DB: db, Law: law.France(), Now: c.now, Notifier: c.notifier, Node: c.node, Client: c.client, Retention: c.keep, Undo: c.undo, Origin: c.origin, Log: c.log, Lease: lease, Fault: fault,
 		Transparency: c.transparency, Rechecks: c.rechecks, Mail: c.mail, Inbox: c.inbox})
 	if c.index != "" {
 		if err := f.OpenIndex(ctx, c.index); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	if c.node != nil {
+		if err := f.OpenNode(ctx); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
@@ -95,7 +103,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Demo: c.demo, DB: db, Flow: f, Law: f.Law,
+	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Matcher: c.node != nil, Untold: c.untold, Demo: c.demo, DB: db, Flow: f, Law: f.Law,
 		Notifier: c.notifier, Now: c.now, Log: c.log, Advance: c.advance, PauseAfter: c.pauseAfter})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -186,7 +194,7 @@ func (i *instance) runAfter(ctx context.Context, ln net.Listener, work <-chan st
 	if i.cfg.hub {
 		worker(i.flow.FollowMail)
 	}
-	if i.cfg.platform {
+	if i.cfg.platform || i.cfg.node != nil {
 		worker(i.flow.FollowHub)
 	}
 	g.Go(func() error {

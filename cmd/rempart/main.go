@@ -21,22 +21,23 @@ import (
 
 // cli is every command, with its flags. Flags are written with one dash or two.
 type cli struct {
-	Serve    serveCmd    `cmd:"" help:"Run an instance: a hub, a platform, or both."`
-	Demo     demoCmd     `cmd:"" help:"Run a hub and two platforms with fictional cases, on this machine only."`
-	Hash     hashCmd     `cmd:"" help:"Print the fingerprints of pictures and videos."`
-	Match    matchCmd    `cmd:"" help:"Ask an instance whether pictures are listed."`
-	Import   importCmd   `cmd:"" help:"Take fingerprints of a file into a list, CSV or plain text, any number of them."`
-	Notice   noticeCmd   `cmd:"" help:"Check notices (DSA article 16)."`
-	Sor      sorCmd      `cmd:"" help:"Check statements of reasons for the EU's transparency database (DSA articles 17 and 24(5))."`
-	Verify   verifyCmd   `cmd:"" help:"Check that the ledger is whole, or that a receipt is genuine."`
-	Return   returnCmd   `cmd:"" help:"Make a return: the report to Parliament, the trusted flagger's, the platform's harmonised one."`
-	Campaign campaignCmd `cmd:"" help:"Figures of audit campaigns, from labelled tables."`
-	Law      lawCmd      `cmd:"" help:"Check the law packs; qualify facts with them."`
-	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
-	Doctor   doctorCmd   `cmd:"" help:"Say which programs are missing, and what does not work without them."`
-	Backup   backupCmd   `cmd:"" help:"Write a backup of the data, and of the keys of cases."`
-	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of the database."`
-	Admin    adminCmd    `cmd:"" help:"Manage staff, peers and services of an instance."`
+	Serve     serveCmd     `cmd:"" help:"Run an instance: a hub, a platform, or both."`
+	Demo      demoCmd      `cmd:"" help:"Run a hub and two platforms with fictional cases, on this machine only."`
+	Hash      hashCmd      `cmd:"" help:"Print the fingerprints of pictures and videos."`
+	MatchNode matchNodeCmd `cmd:"" name:"match-node" help:"Answer lookups from a hub's lists: needs its address and a key, and no database."`
+	Match     matchCmd     `cmd:"" help:"Ask an instance whether pictures are listed."`
+	Import    importCmd    `cmd:"" help:"Take fingerprints of a file into a list, CSV or plain text, any number of them."`
+	Notice    noticeCmd    `cmd:"" help:"Check notices (DSA article 16)."`
+	Sor       sorCmd       `cmd:"" help:"Check statements of reasons for the EU's transparency database (DSA articles 17 and 24(5))."`
+	Verify    verifyCmd    `cmd:"" help:"Check that the ledger is whole, or that a receipt is genuine."`
+	Return    returnCmd    `cmd:"" help:"Make a return: the report to Parliament, the trusted flagger's, the platform's harmonised one."`
+	Campaign  campaignCmd  `cmd:"" help:"Figures of audit campaigns, from labelled tables."`
+	Law       lawCmd       `cmd:"" help:"Check the law packs; qualify facts with them."`
+	Bench     benchCmd     `cmd:"" help:"Measure this machine."`
+	Doctor    doctorCmd    `cmd:"" help:"Say which programs are missing, and what does not work without them."`
+	Backup    backupCmd    `cmd:"" help:"Write a backup of the data, and of the keys of cases."`
+	Restore   restoreCmd   `cmd:"" help:"Put a backup in the place of the database."`
+	Admin     adminCmd     `cmd:"" help:"Manage staff, peers and services of an instance."`
 
 	Help    helpCmd    `cmd:"" help:"Say what a command does: rempart help admin peer."`
 	Version versionCmd `cmd:"" help:"Print which version this is."`

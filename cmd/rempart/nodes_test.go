@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -127,7 +128,7 @@ func TestNodesUnderFaults(t *testing.T) {
 		nodes[k] = &testNode{t: t, key: key, dir: dir, database: through.String(), cutter: c}
 		nodes[k].start()
 	}
-	w := &writer{t: t, db: i.db}
+	w := &writer{t: t, db: i.db, source: "source:w"}
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() { w.run(stop) })
@@ -175,6 +176,7 @@ func TestNodesUnderFaults(t *testing.T) {
 type writer struct {
 	t       *testing.T
 	db      *store.DB
+	source  string
 	changes atomic.Int64
 	mu      sync.Mutex
 	all     []*written
@@ -190,7 +192,7 @@ func (w *writer) run(stop chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		b := store.Bulk{Source: "source:w", List: "ncii-adult", Type: rempart.PDQ, Name: "w", First: n, At: time.Now()}
+		b := store.Bulk{Source: w.source, List: "ncii-adult", Type: rempart.PDQ, Name: "w", First: n, At: time.Now()}
 		var made []*written
 		for len(made) < 18 {
 			var v [32]byte
@@ -243,6 +245,8 @@ func (w *writer) some() (written, bool) {
 type testNode struct {
 	t                  *testing.T
 	key, dir, database string
+	hub                string // of a node that follows a feed, and has no database
+	hubAway            bool   // it starts without it
 	cutter             *cutter
 	asked              atomic.Int64
 
@@ -266,7 +270,11 @@ func (n *testNode) start() {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	cmd, log := exec.Command(program, "serve", "-data", n.dir, "-addr", addr, "-database", n.database), new(bytes.Buffer)
+	args := []string{"serve", "-data", n.dir, "-addr", addr, "-database", n.database}
+	if n.hub != "" {
+		args = []string{"match-node", "-data", n.dir, "-addr", addr, "-hub", n.hub, "-key", n.key}
+	}
+	cmd, log := exec.Command(program, args...), new(bytes.Buffer)
 	cmd.Env, cmd.Stderr = append(os.Environ(), "REMPART_ROLE=hub"), log
 	if err := cmd.Start(); err != nil {
 		n.t.Fatal(err)
@@ -274,7 +282,7 @@ func (n *testNode) start() {
 	n.mu.Lock()
 	n.cmd, n.addr, n.log = cmd, addr, log
 	n.mu.Unlock()
-	for end := time.Now().Add(30 * time.Second); n.lag() > time.Second; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); n.lag() > time.Second && !(n.hubAway && n.answers()); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			n.t.Fatalf("a node does not start: %s", log)
 		}
@@ -282,6 +290,15 @@ func (n *testNode) start() {
 	n.mu.Lock()
 	n.up = true
 	n.mu.Unlock()
+}
+
+// answers tells whether lookups are answered at all.
+func (n *testNode) answers() bool {
+	n.mu.Lock()
+	addr := n.addr
+	n.mu.Unlock()
+	_, err := n.ask(addr, strings.Repeat("0f", 32))
+	return err == nil
 }
 
 func (n *testNode) kill() {
