@@ -64,6 +64,12 @@ type Case struct {
 	Withdrawn  time.Time `json:"withdrawn,omitzero"`   // the person withdrew it, and a hold kept it
 	Identified bool      `json:"identified,omitempty"` // an identity is kept, in a box of its own
 	Openings   []Opening `json:"openings,omitempty"`   // each time that box was opened
+
+	Merged   *Merge     `json:"merged,omitempty"`   // set: it follows another case, which carries the work
+	Unmerged []Unmerged `json:"unmerged,omitempty"` // merges that ended
+	Joined   []Joined   `json:"joined,omitempty"`   // cases that follow this one, or did
+	PartOf   *Part      `json:"part_of,omitempty"`  // set: it was split off that case
+	Parts    []Part     `json:"parts,omitempty"`    // cases that were split off this one
 }
 
 // OpenCase opens the case of a report: its items, their entries (provisional),
@@ -83,16 +89,11 @@ func OpenCase(r Report) *Case {
 	for _, m := range r.Media {
 		i := Item{ID: NewID(at), Kind: ItemMedium, State: ItemUnlisted, Since: at, List: list.ID, Fingerprints: m.Fingerprints, Provenance: m.Provenance}
 		for _, f := range m.Fingerprints {
-			if !f.Listable() {
-				continue
-			}
-			if f.Type.Perceptual() {
+			if f.Listable() && f.Type.Perceptual() {
 				i.State = ItemFiled
 			}
-			e := Entry{ID: NewID(at), List: list.ID, Fingerprint: f, State: EntryProvisional, CaseID: c.ID, CaseRef: c.Ref, ItemID: i.ID, Since: at}
-			i.Entries = append(i.Entries, e.ID)
-			c.entry(e)
 		}
+		c.fileEntries(&i, at)
 		c.Items = append(c.Items, i)
 	}
 	c.event("report.received", c.ID, ActorReporter, at, "report", r.ID)

@@ -198,7 +198,7 @@ func (c *Case) relist(by Actor, at time.Time) {
 		}
 		from, to := EntryRejected, EntryProvisional // a withdrawal travels, and would tell a value that never did
 		switch i.State {
-		case ItemFiled, ItemUnlisted:
+		case ItemFiled, ItemUnlisted, ItemFollowed:
 		case ItemProtected:
 			from, to = EntryWithdrawn, EntryActive
 		default:

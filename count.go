@@ -102,6 +102,9 @@ func (c *Case) Tally() Tally {
 	t.add(CountCase, c.OpenedAt, 1, "category", c.Category, "ai", string(c.Facts.Axis()),
 		"communication", string(c.Facts.Communication), "threat", string(c.Facts.Threat))
 	for _, i := range c.Items {
+		if i.State == ItemFollowed { // counted where it is worked on
+			continue
+		}
 		t.add(CountItem, c.OpenedAt, 1, "kind", string(i.Kind), "state", string(i.State))
 	}
 	for k := range c.Notices {

@@ -37,12 +37,14 @@ const (
 	ItemUnlisted  ItemState = "unlisted"  // too flat to be recognised: only exact copies can be found
 	ItemProtected ItemState = "protected" // fingerprints active: copies are stopped
 	ItemWithdrawn ItemState = "withdrawn" // fingerprints taken back
+
+	ItemFollowed ItemState = "followed" // worked on in another case, see [Place]; of either group
 )
 
 // itemNext lists, for each state, the states that may follow it. What is not
 // here is refused.
 var itemNext = map[ItemState][]ItemState{
-	ItemReported:     {ItemQueued, ItemDropped},
+	ItemReported:     {ItemQueued, ItemDropped, ItemFollowed},
 	ItemQueued:       {ItemNotified, ItemFailed},
 	ItemFailed:       {ItemQueued, ItemNotified, ItemDropped},
 	ItemNotified:     {ItemAcknowledged, ItemFailed, ItemDropped}, // failed: the e-mail came back
@@ -52,10 +54,12 @@ var itemNext = map[ItemState][]ItemState{
 	ItemRefused:      {ItemQueued, ItemRemoved, ItemRestricted, ItemDropped},
 	ItemDropped:      {ItemReported, ItemRemoved, ItemRestricted, ItemRefused}, // a platform may answer late
 
-	ItemFiled:     {ItemProtected, ItemDropped, ItemWithdrawn},
-	ItemUnlisted:  {ItemProtected, ItemDropped, ItemWithdrawn},
+	ItemFiled:     {ItemProtected, ItemDropped, ItemWithdrawn, ItemFollowed},
+	ItemUnlisted:  {ItemProtected, ItemDropped, ItemWithdrawn, ItemFollowed},
 	ItemProtected: {ItemWithdrawn},
 	ItemWithdrawn: {},
+
+	ItemFollowed: {ItemWithdrawn}, // and back to what it was, see Case.UnmergeFrom and Case.Released
 }
 
 // ItemStates returns every state of an item, so that a test can check that each
@@ -72,7 +76,7 @@ func ItemStates() []ItemState {
 // Settled tells whether nothing more is expected of the item.
 func (s ItemState) Settled() bool {
 	switch s {
-	case ItemRemoved, ItemRestricted, ItemRefused, ItemDropped, ItemProtected, ItemWithdrawn, ItemUnlisted:
+	case ItemRemoved, ItemRestricted, ItemRefused, ItemDropped, ItemProtected, ItemWithdrawn, ItemUnlisted, ItemFollowed:
 		return true
 	}
 	return false
@@ -105,6 +109,11 @@ type Item struct {
 	Stops        int               `json:"stops,omitempty"`  // uploads of it that platforms stopped
 	LastStop     time.Time         `json:"last_stop,omitzero"`
 	Rechecks     *Rechecks         `json:"rechecks,omitempty"` // whether the address still answers; nil: never planned
+
+	Follows  *Place    `json:"follows,omitempty"` // the item of another case that is worked on in its place
+	Was      ItemState `json:"was,omitempty"`     // its state before it followed
+	WasSince time.Time `json:"was_since,omitzero"`
+	From     string    `json:"from,omitempty"` // identifier of the case it was reported in, "" for this one; its person alone is told of it
 }
 
 // SaysAI tells whether a mark of the medium says that AI made or changed it. It

@@ -70,6 +70,8 @@ func (c *Case) Tell(text string, by Actor, at time.Time) error {
 		return &Error{Kind: Invalid, Field: "text", Code: "message.unfilled", Args: []any{f}, Public: "Nothing was written yet in place of {" + f + "}."}
 	case c.State == CaseClosed:
 		return conflict("case.closed", "This case is closed. Reopen it first.")
+	case c.PartOf != nil:
+		return &Error{Kind: Conflict, Field: "text", Code: "message.part", Args: []any{c.PartOf.Ref}, Public: "Nobody reads messages in a case that was split off: write to the person in " + c.PartOf.Ref + "."}
 	case !c.Withdrawn.IsZero():
 		return conflict("message.gone", "The person withdrew this report: she cannot read it any more.")
 	case c.repeats(by, text):

@@ -50,10 +50,10 @@ func (c *Case) RetentionClass() RetentionClass {
 
 // EraseAt returns when the case is erased, if it stays as it is: some time after
 // it was closed. ok is false while it is open, or under a hold, or if its class
-// is kept without end.
+// is kept without end, or as long as another case carries its work.
 func (c *Case) EraseAt(r Retention) (at time.Time, ok bool) {
 	keep, ok := r[c.RetentionClass()]
-	if c.State != CaseClosed || c.Hold != nil || !ok || keep <= 0 {
+	if c.State != CaseClosed || c.Hold != nil || c.Following() || !ok || keep <= 0 {
 		return time.Time{}, false
 	}
 	return c.Closed().Add(keep), true

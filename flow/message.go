@@ -85,5 +85,9 @@ func (f *Flow) Hear(ctx context.Context, typed, pass, text string) (*Follow, err
 	if err != nil {
 		return nil, err
 	}
-	return f.follow(c), refused
+	v, err := f.follow(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return v, refused
 }

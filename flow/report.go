@@ -165,21 +165,42 @@ func (f *Flow) FollowUp(ctx context.Context, typed string) (*Follow, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := f.follow(c)
+	v, err := f.follow(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	v.Withdrawals, err = f.DB.Confirmations(ctx, c.ID)
 	return v, err
 }
 
-// follow is what the person of a case may see of it.
-func (f *Flow) follow(c *rempart.Case) *Follow {
+// follow is what the person of a case may see of it: her items and messages, and
+// nothing of what another case has to do with it but where her items stand.
+func (f *Flow) follow(ctx context.Context, c *rempart.Case) (*Follow, error) {
+	there, err := f.carriers(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	v := &Follow{Ref: c.Ref, Lang: c.Lang, OpenedAt: c.OpenedAt, State: c.State, Minor: c.Facts.Minor(), Messages: followMessages(c)}
 	if c.Withdrawn.IsZero() {
 		v.Pass = f.pass(c.ID)
 	}
 	count := map[rempart.ItemKind]int{}
-	for _, i := range c.Items {
+	if c.Merged != nil && there[c.Merged.CaseID] != nil {
+		v.State = there[c.Merged.CaseID].State
+	}
+	for _, own := range c.Items {
+		if own.From != "" { // another person's
+			continue
+		}
+		c, i := place(there, c, own)
 		count[i.Kind]++
-		fi := FollowItem{Number: count[i.Kind], Kind: i.Kind, Address: i.Address, State: i.State, Since: i.Since, Stops: i.Stops, LastStop: i.LastStop}
+		fi := FollowItem{Number: count[i.Kind], Kind: i.Kind, Address: own.Address, State: i.State, Since: i.Since, Stops: own.Stops, LastStop: own.LastStop}
+		if own.State == rempart.ItemFollowed {
+			fi.Stops += i.Stops
+			if i.LastStop.After(fi.LastStop) {
+				fi.LastStop = i.LastStop
+			}
+		}
 		if n := c.Notice(i.NoticeID); n != nil {
 			fi.Service = n.ServiceName
 			fi.Step, fi.StepAt, fi.Answered = lastStep(n, i.State)
@@ -191,8 +212,8 @@ func (f *Flow) follow(c *rempart.Case) *Follow {
 		if _, _, gone := i.Rechecks.Removal(); gone && (i.State == rempart.ItemNotified || i.State == rempart.ItemAcknowledged) {
 			fi.GoneAt = i.Rechecks.Gone
 		}
-		v.Stops += i.Stops
+		v.Stops += fi.Stops
 		v.Items = append(v.Items, fi)
 	}
-	return v
+	return v, nil
 }

@@ -74,5 +74,17 @@ func (f *Flow) Withdraw(ctx context.Context, typed string) (held bool, err error
 	if rempart.KindOf(err) != rempart.Conflict {
 		return false, err
 	}
-	return true, f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error { return c.Withdraw(now) })
+	for _, p := range c.Parts {
+		err := f.DB.UpdateCase(ctx, p.CaseID, "", func(c *rempart.Case) error { return c.Withdraw(now) })
+		if err != nil && rempart.KindOf(err) != rempart.NotFound {
+			return true, err
+		}
+	}
+	if c.Merged == nil {
+		return true, f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error { return c.Withdraw(now) })
+	}
+	return true, f.DB.UpdateCases(ctx, c.ID, c.Merged.CaseID, func(c, carrier *rempart.Case) error {
+		carrier.Forgets(c.ID, true, rempart.ActorReporter, now)
+		return c.Withdraw(now)
+	})
 }

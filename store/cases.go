@@ -280,7 +280,11 @@ func columns(c *rempart.Case, key keyring.Key) ([]any, error) {
 	if c.Hold != nil {
 		held = 1
 	}
-	return []any{string(c.RetentionClass()), micros(c.Closed()), held, string(row.State), int64(row.Priority), minor, row.Items, row.Open, row.Failed, row.Stops,
+	kept := string(c.RetentionClass())
+	if c.Following() {
+		kept = followed
+	}
+	return []any{kept, micros(c.Closed()), held, string(row.State), int64(row.Priority), minor, row.Items, row.Open, row.Failed, row.Stops,
 		services, string(articles), micros(row.OpenedAt), micros(row.UpdatedAt), doc}, nil
 }
 

@@ -62,6 +62,11 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 	if err != nil {
 		return err
 	}
+	if c != nil && err == nil {
+		if err := t.unlink(c, e); err != nil {
+			return err
+		}
+	}
 	listed, err := t.eraseEntries(id, e)
 	if err != nil {
 		return err

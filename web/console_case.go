@@ -188,6 +188,13 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 	v := caseView{Case: c, Minor: c.Facts.Minor(), Drafted: map[string]bool{}, Grounds: len(c.Confirmed()) > 0}
 	v.Facts, v.Unsaid = facts(p, c.Facts)
 	v.Addresses, v.Media = items(p, c)
+	if c.PartOf != nil { // nobody follows a part: there is nobody to be kept from its items
+		for _, all := range [][]itemView{v.Addresses, v.Media} {
+			for k := range all {
+				all[k].From = ""
+			}
+		}
+	}
 	for k := range v.Addresses {
 		v.Addresses[k].Reach = recheckLines(p, v.Addresses[k].Item, s.Flow.Rechecks.On(c.Cautious()))
 	}

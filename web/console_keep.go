@@ -36,6 +36,8 @@ func (s *Server) keeping(r *http.Request, p page, c *rempart.Case) keepView {
 	switch {
 	case c.Hold != nil:
 		v.Says = p.T("keep.held")
+	case c.Following():
+		v.Says = p.T("keep.follows")
 	case days <= 0:
 		v.Says = p.T("keep.endless")
 	case !ok:

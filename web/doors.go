@@ -48,6 +48,11 @@ var doors = map[string]doorRule{
 	"GET /console/cases/{ref}/steps/{id}":                 {right: rempart.RightRead},
 	"POST /console/cases/{ref}/steps/{id}":                {right: rempart.RightWork},
 
+	"GET /console/cases/{ref}/merge":  {right: rempart.RightWork},
+	"POST /console/cases/{ref}/merge": {right: rempart.RightWork},
+	"GET /console/cases/{ref}/split":  {right: rempart.RightWork},
+	"POST /console/cases/{ref}/split": {right: rempart.RightWork},
+
 	"POST /console/cases/{ref}/hold":          {right: rempart.RightWork},
 	"POST /console/cases/{ref}/identity":      {right: rempart.RightWork},
 	"POST /console/cases/{ref}/identity/open": {right: rempart.RightIdentity, fresh: true},

@@ -103,6 +103,7 @@ var itemTones = map[rempart.ItemState]string{
 	rempart.ItemRemoved: "success", rempart.ItemProtected: "success", rempart.ItemRestricted: "warn",
 	rempart.ItemFailed: "warn", rempart.ItemRefused: "warn",
 	rempart.ItemReported: "neutral", rempart.ItemDropped: "neutral", rempart.ItemUnlisted: "neutral", rempart.ItemWithdrawn: "neutral",
+	rempart.ItemFollowed: "info",
 }
 
 func newFollowView(p page, f *flow.Follow) followView {

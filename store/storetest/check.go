@@ -99,6 +99,7 @@ func (e *env) checkCase(id string, entries map[string]rempart.EntryState) {
 	want := map[rempart.ItemState]rempart.EntryState{
 		rempart.ItemFiled: rempart.EntryProvisional, rempart.ItemUnlisted: rempart.EntryProvisional, rempart.ItemProtected: rempart.EntryActive,
 		rempart.ItemWithdrawn: rempart.EntryWithdrawn, rempart.ItemDropped: rempart.EntryRejected,
+		rempart.ItemFollowed: rempart.EntryProvisional,
 	}
 	stops := 0
 	for _, i := range c.Items {
