@@ -49,6 +49,7 @@ func TestMergePages(t *testing.T) {
 	if x.status != http.StatusSeeOther || !strings.Contains(x.head.Get("Location"), b.Ref) {
 		t.Fatalf("merged: %d to %s", x.status, x.head.Get("Location"))
 	}
+	s.page(x.head.Get("Location")).want(t, "Les dossiers sont fusionnés", `class="notice success"`)
 	carries := s.page("/console/cases/" + b.Ref)
 	carries.want(t, "porte aussi le travail de "+a.Ref, "zq-only-hers", "Vient d’un autre signalement", "Porte désormais le travail de "+a.Ref)
 	carries.lacks(t, "zq-her-words", "zq-why")
@@ -102,15 +103,15 @@ func TestMergeScreens(t *testing.T) {
 	a, b := d.open(rempart.AgeSaidAdult), d.open(rempart.AgeSaidAdult)
 	l := d.looker(rempart.RoleAnalyst)
 	l.look("merge", "/console/cases/"+a.Ref+"/merge?into="+b.Ref)
-	l.look("split", "/console/cases/"+a.Ref+"/split")
 	visit(t, l.ctx, chromedp.Navigate(l.url+"/console/cases/"+a.Ref), chromedp.WaitReady(chromedp.CSS(`[data-key="M"]`)),
 		chromedp.KeyEvent("M"), chromedp.WaitVisible(chromedp.CSS("#merge-into")), chromedp.Click(chromedp.CSS(`main a[href*="into="]`)),
-		chromedp.WaitVisible(chromedp.CSS("#merge-reason")), chromedp.SendKeys(chromedp.CSS("#merge-reason"), "les mêmes faits"), chromedp.Click(chromedp.CSS(`main button[value="merge"]`)),
-		chromedp.WaitVisible(chromedp.CSS(".notice.success")))
+		chromedp.WaitVisible(chromedp.CSS("#merge-reason")), chromedp.SendKeys(chromedp.CSS("#merge-reason"), "les mêmes faits"), chromedp.KeyEvent("\x1b"), chromedp.KeyEvent("y"),
+		chromedp.WaitReady(chromedp.CSS("#facts")))
 	if d.reload(a).Merged == nil {
-		t.Error("not merged")
+		t.Fatal("not merged")
 	}
 	l.look("case-carries", "/console/cases/"+b.Ref)
 	l.look("case-follows", "/console/cases/"+a.Ref)
+	l.look("split", "/console/cases/"+b.Ref+"/split")
 	l.look("unmerge", "/console/cases/"+a.Ref+"/merge")
 }
