@@ -14,6 +14,7 @@ import (
 // flashes are the codes that may follow ?ok= after a change; the sentence of
 // each is "ok.<code>" in the catalogues. Nothing else of an address is shown.
 var flashes = []string{
+	"case_merged", "case_unmerged", "case_split",
 	"signed_out", "qualification_confirmed", "qualification_rejected", "fingerprint_confirmed", "fingerprint_rejected",
 	"fingerprint_withdrawn", "item_dropped", "notice_prepared", "notice_saved", "notice_queued", "notice_cancelled", "notice_arrived", "notice_acknowledged",
 	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added", "case_requalified",
