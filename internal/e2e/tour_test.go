@@ -270,6 +270,7 @@ var pages = []stopover{
 	{name: "register", as: "analyst", open: at(onHub, text("/console/register")), main: `main a[href*="/console/register/"]`},
 	{name: "register-service", as: "analyst", open: at(onHub, text("/console/register/galerie")), main: `main summary`},
 	{name: "campaigns", as: "analyst", open: at(onHub, text("/console/campaigns")), main: `.site-nav a`},
+	{name: "campaign", as: "analyst", open: at(onHub, text("/console/campaigns/ai-forensics-2026-01")), main: `.site-nav a`},
 	{name: "templates", as: "admin", open: at(onHub, text("/console/admin/templates")), main: `main summary`},
 	{name: "templates-wrong", as: "admin", code: 422, main: `main summary`, open: posted(at(onHub, text("/console/admin/templates")), `main > form button[value=save]`, func(v *tour) {
 		v.fill("#body-fr-new", "Bonjour {ailleurs}")
