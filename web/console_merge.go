@@ -91,9 +91,17 @@ func (s *Server) mergePage(w http.ResponseWriter, r *http.Request, status int, c
 	s.render(w, r, status, "console/merge", p)
 }
 
+// otherCase returns the case of a number that was typed, under the same rules as
+// one that an address names.
+func (s *Server) otherCase(r *http.Request, number string) (*rempart.Case, error) {
+	r = r.Clone(r.Context())
+	r.SetPathValue("ref", rempart.ParseRef(number))
+	return s.caseOf(r)
+}
+
 // mergePlan finds the case of a number and says what merging into it would do.
 func (s *Server) mergePlan(r *http.Request, c *rempart.Case, into string) (*rempart.Case, rempart.MergePlan, error) {
-	other, err := s.DB.CaseByRef(r.Context(), rempart.ParseRef(into))
+	other, err := s.otherCase(r, into)
 	if err != nil {
 		return nil, rempart.MergePlan{}, err
 	}
@@ -120,7 +128,7 @@ func (s *Server) mergePost(w http.ResponseWriter, r *http.Request) {
 	switch r.PostForm.Get("action") {
 	case "merge":
 		var other *rempart.Case
-		if other, err = s.DB.CaseByRef(r.Context(), rempart.ParseRef(into)); err == nil {
+		if other, err = s.otherCase(r, into); err == nil {
 			to = other.Ref
 			err = s.Flow.Merge(r.Context(), c.ID, other.ID, reason, m.Alias)
 		}
