@@ -38,6 +38,7 @@ const (
 	RightFigures    Right = "figures"    // see the dashboard: counts and times, no case
 	RightStatements Right = "statements" // take out the statements of reasons, which name nobody
 	RightAdmin      Right = "admin"      // manage staff, peers and services
+	RightRest       Right = "rest"       // make the association's minimum of rest stricter
 
 	RightBulk     Right = "bulk"     // act on many cases at once
 	RightExport   Right = "export"   // take case files out of the instance
@@ -50,11 +51,11 @@ var Grantable = []Right{RightBulk, RightExport, RightIdentity}
 // roleRights says what each role carries.
 var roleRights = map[StaffRole][]Right{
 	RoleAnalyst:   {RightRead, RightWork, RightFigures},
-	RoleLead:      {RightRead, RightWork, RightFigures, RightBulk},
+	RoleLead:      {RightRead, RightWork, RightFigures, RightBulk, RightRest},
 	RoleReader:    {RightRead, RightFigures},
 	RoleModerator: {RightModerate, RightStatements},
 	RoleAuditor:   {RightAudit, RightFigures},
-	RoleAdmin:     {RightAdmin, RightAudit, RightStatements},
+	RoleAdmin:     {RightAdmin, RightAudit, RightStatements, RightRest},
 }
 
 // Rights returns what a role carries, nothing for one that is unknown.
@@ -67,6 +68,7 @@ type Staff struct {
 	Alias      Actor     `json:"alias"`
 	Role       StaffRole `json:"role"`
 	Grants     []Right   `json:"grants,omitempty"` // of Grantable, beside those of the role
+	Groups     Themes    `json:"groups,omitzero"`  // themes that she works on; none: all of them, see [Staff.Barred]
 	CreatedAt  time.Time `json:"created_at"`
 	DisabledAt time.Time `json:"disabled_at,omitzero"`
 }

@@ -39,6 +39,9 @@ func (f *Flow) bulk(ctx context.Context, claim store.Claim) error {
 		if !by.May(rempart.RightBulk) || !by.May(rempart.RightWork) || !by.DisabledAt.IsZero() {
 			return &rempart.Error{Kind: rempart.Forbidden, Code: "bulk.right", Public: "Who planned this may not act on many cases any more."}
 		}
+		if c.Facts.Themes()&by.Barred() != 0 {
+			return rempart.ErrOutside()
+		}
 		if err := c.Perform(p.Act, by, to, p.Reason, now); err != nil {
 			return err
 		}

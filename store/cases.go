@@ -207,6 +207,9 @@ func (t *tx) changeCase(id string, f func(*rempart.Case) error) error {
 	if err := f(c); err != nil {
 		return err
 	}
+	if err := t.spare(c, was.Assigned); err != nil {
+		return err
+	}
 	if err := t.wind(c); err != nil {
 		return err
 	}
@@ -284,7 +287,7 @@ func columns(c *rempart.Case, key keyring.Key) ([]any, error) {
 	if c.Following() {
 		kept = followed
 	}
-	return []any{kept, micros(c.Closed()), held, string(row.State), int64(row.Priority), minor, row.Items, row.Open, row.Failed, row.Stops,
+	return []any{kept, micros(c.Closed()), held, string(row.State), int64(row.Priority), int64(row.Themes), minor, row.Items, row.Open, row.Failed, row.Stops,
 		services, string(articles), micros(row.OpenedAt), micros(row.UpdatedAt), doc}, nil
 }
 
@@ -293,8 +296,8 @@ func (t *tx) insertCase(c *rempart.Case, key keyring.Key, codeHash string) error
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(`INSERT INTO cases (kept, closed_at, held, state, priority, minor, items, unsettled, failed, stops, summary, articles, opened_at, updated_at, doc, id, ref, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`, append(cols, c.ID, c.Ref, c.Version)...); err != nil {
+	if _, err := t.exec(`INSERT INTO cases (kept, closed_at, held, state, priority, themes, minor, items, unsettled, failed, stops, summary, articles, opened_at, updated_at, doc, id, ref, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`, append(cols, c.ID, c.Ref, c.Version)...); err != nil {
 		return fmt.Errorf("store: case %s: %w", c.ID, err)
 	}
 	if codeHash != "" {
@@ -348,8 +351,8 @@ func (t *tx) updateCase(c *rempart.Case, key keyring.Key, notices int) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec(`UPDATE cases SET kept = $1, closed_at = $2, held = $3, state = $4, priority = $5, minor = $6, items = $7, unsettled = $8, failed = $9, stops = $10,
-		summary = $11, articles = $12, opened_at = $13, updated_at = $14, doc = $15, version = $17 + 1 WHERE id = $16 AND version = $17`,
+	n, err := t.exec(`UPDATE cases SET kept = $1, closed_at = $2, held = $3, state = $4, priority = $5, themes = $6, minor = $7, items = $8, unsettled = $9, failed = $10, stops = $11,
+		summary = $12, articles = $13, opened_at = $14, updated_at = $15, doc = $16, version = $18 + 1 WHERE id = $17 AND version = $18`,
 		append(cols, c.ID, c.Version-1)...)
 	if err != nil {
 		return fmt.Errorf("store: case %s: %w", c.ID, err)
@@ -372,7 +375,7 @@ func (t *tx) notices(c *rempart.Case, from int) error {
 
 // summary returns what the queue shows of a case.
 func summary(c *rempart.Case) CaseRow {
-	row := CaseRow{ID: c.ID, Ref: c.Ref, State: c.State, Priority: c.Priority, Minor: c.Facts.Minor(), Items: len(c.Items),
+	row := CaseRow{ID: c.ID, Ref: c.Ref, State: c.State, Priority: c.Priority, Minor: c.Facts.Minor(), Themes: c.Facts.Themes(), Items: len(c.Items),
 		OpenedAt: c.OpenedAt, UpdatedAt: c.UpdatedAt, Services: []string{}, Articles: []string{}}
 	noticed := map[string]bool{}
 	for _, n := range c.Notices {

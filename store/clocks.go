@@ -226,11 +226,12 @@ type ClockRow struct {
 
 // A ClockFilter selects clocks. Zero values select everything.
 type ClockFilter struct {
-	From, To time.Time // due from, and before
-	Live     bool      // only those that still wait for something
-	AtRisk   bool      // only live ones whose end is near or past
-	Nearest  bool      // only the next one of each case
-	Limit    int       // default 500, at most 2000
+	From, To time.Time      // due from, and before
+	Live     bool           // only those that still wait for something
+	AtRisk   bool           // only live ones whose end is near or past
+	Nearest  bool           // only the next one of each case
+	Not      rempart.Themes // themes that none of their cases has
+	Limit    int            // default 500, at most 2000
 }
 
 const clockCols = "k.id, k.case_id, c.ref, c.minor, k.await, k.notice_id, k.basis, k.state, k.live, k.round, k.task, k.due_at"
@@ -268,6 +269,10 @@ func (db *DB) Clocks(ctx context.Context, f ClockFilter) (rows []ClockRow, more 
 	}
 	if f.Nearest {
 		where = append(where, "k.nearest = 1")
+	}
+	if f.Not != 0 {
+		arg("(c.themes & $", int64(f.Not))
+		where[len(where)-1] += ") = 0"
 	}
 	args = append(args, limit+1)
 	found, err := db.r.QueryContext(ctx, "SELECT "+clockCols+" FROM clocks k JOIN cases c ON c.id = k.case_id WHERE "+strings.Join(where, " AND ")+
@@ -349,6 +354,9 @@ func (db *DB) QueueByClock(ctx context.Context, q QueueFilter) (rows []CaseRow, 
 		return nil, "", err
 	}
 	where := state + hasTraits("k.case_id", traits, arg)
+	if q.Not != 0 {
+		where += notThemes("c.themes", q.Not, arg)
+	}
 	if q.Priority > 0 {
 		where += " AND c.priority = " + arg(int64(q.Priority))
 	}

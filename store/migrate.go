@@ -48,6 +48,9 @@ func (db *DB) migrate(ctx context.Context) error {
 		if err := t.traitOld(); err != nil {
 			return err
 		}
+		if err := t.themesOld(); err != nil {
+			return err
+		}
 		if err := t.countOld(); err != nil {
 			return err
 		}

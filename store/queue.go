@@ -20,6 +20,7 @@ type QueueFilter struct {
 	Minor    bool             // somebody under 18 is shown
 	Late     bool             // a clock is past its end
 	Heard    bool             // a message of the person waits for an answer
+	Not      rempart.Themes   // themes that none of them has
 	Service  string           // name of the service notified, or host of an address, in any case; whole
 
 	Behind string // reference of a case: those after its place, instead of After
@@ -33,6 +34,7 @@ type CaseRow struct {
 	State     rempart.CaseState
 	Priority  rempart.Priority
 	Minor     bool
+	Themes    rempart.Themes
 	Items     int      // all
 	Open      int      // items not settled
 	Failed    int      // items whose notice failed
@@ -85,9 +87,25 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 	if len(states) == 0 {
 		states = words(rempart.CaseStates)
 	}
+	// Without a trait that leads, each set of themes is read from its own part of
+	// an index too, so that a page of a rare one does not pass all the others.
+	sets := []string{""}
+	if q.Not != 0 && len(traits) > 0 {
+		sets = []string{notThemes("cases.themes", q.Not, arg)}
+	} else if q.Not != 0 {
+		sets = nil
+		for _, set := range themesBut(q.Not) {
+			sets = append(sets, " AND cases.themes = "+arg(int64(set)))
+		}
+	}
 	var parts []string
 	for _, s := range states {
-		parts = append(parts, "SELECT * FROM (SELECT "+queueCols("cases.")+" FROM "+from+" WHERE ("+key+") > ($1, $2, $3)"+where+" AND "+lead+"state = "+arg(s)+" ORDER BY "+key+" LIMIT $4) AS part")
+		for _, themes := range sets {
+			parts = append(parts, "SELECT * FROM (SELECT "+queueCols("cases.")+" FROM "+from+" WHERE ("+key+") > ($1, $2, $3)"+where+themes+" AND "+lead+"state = "+arg(s)+" ORDER BY "+key+" LIMIT $4) AS part")
+		}
+	}
+	if len(parts) == 0 { // nothing but what is left out
+		return nil, "", nil
 	}
 	found, err := db.r.QueryContext(ctx, "SELECT * FROM ("+strings.Join(parts, " UNION ALL ")+") AS queue ORDER BY priority, opened_at, id LIMIT $4", args...)
 	rows, err = collect(found, err, func(s scanner) (CaseRow, error) { return db.scanCaseRow(s) })
@@ -104,7 +122,7 @@ func (db *DB) Queue(ctx context.Context, q QueueFilter) (rows []CaseRow, next st
 
 // queueCols are the columns of a CaseRow, of the table that prefix names.
 func queueCols(prefix string) string {
-	return prefix + strings.Join([]string{"id", "ref", "state", "priority", "minor", "items", "unsettled", "failed", "stops", "summary", "articles", "opened_at", "updated_at"}, ", "+prefix) +
+	return prefix + strings.Join([]string{"id", "ref", "state", "priority", "themes", "minor", "items", "unsettled", "failed", "stops", "summary", "articles", "opened_at", "updated_at"}, ", "+prefix) +
 		", " + keyColumn(boxCase, prefix+"id") + " AS wrapped"
 }
 
@@ -112,7 +130,7 @@ func queueCols(prefix string) string {
 func (db *DB) scanCaseRow(s scanner, more ...any) (r CaseRow, err error) {
 	var opened, updated int64
 	var box, wrapped []byte
-	if err := s.Scan(append([]any{&r.ID, &r.Ref, &r.State, &r.Priority, &r.Minor, &r.Items, &r.Open, &r.Failed, &r.Stops, &box, texts{&r.Articles}, &opened, &updated, &wrapped}, more...)...); err != nil {
+	if err := s.Scan(append([]any{&r.ID, &r.Ref, &r.State, &r.Priority, &r.Themes, &r.Minor, &r.Items, &r.Open, &r.Failed, &r.Stops, &box, texts{&r.Articles}, &opened, &updated, &wrapped}, more...)...); err != nil {
 		return r, err
 	}
 	r.OpenedAt, r.UpdatedAt = fromMicros(opened), fromMicros(updated)

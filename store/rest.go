@@ -5,25 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"rempart"
 )
 
-// Themes that a member may choose not to be offered.
-const (
-	ThemeMinors = "minors" // somebody under 18 is shown, or may be
-)
-
-// Themes lists them.
-var Themes = []string{ThemeMinors}
-
 // A Rest is what a member set for her own rest.
 type Rest struct {
-	Minors  int      // a pause is proposed after so many minors' cases of a day; 0: as the association says
-	Without []string // themes that she is not offered
+	Minors  int            // a pause is proposed after so many minors' cases of a day; 0: as the association says
+	Without rempart.Themes // she is not offered cases that have one of them
 }
 
 // Rest returns what a member set; nothing if she set nothing.
@@ -36,18 +28,13 @@ func (db *DB) Rest(ctx context.Context, staffID string) (r Rest, err error) {
 	if err != nil {
 		return r, db.explain(fmt.Errorf("store: rest: %w", err))
 	}
-	r.Without = strings.Fields(without)
+	r.Without = rempart.ThemesOf(strings.Fields(without)...)
 	return r, nil
 }
 
-// SaveRest keeps what a member set. Themes that there are not are left out.
+// SaveRest keeps what a member set.
 func (db *DB) SaveRest(ctx context.Context, staffID string, r Rest) error {
-	var without []string
-	for _, t := range Themes {
-		if slices.Contains(r.Without, t) {
-			without = append(without, t)
-		}
-	}
+	without := words(r.Without.List())
 	return db.write(ctx, func(t *tx) error {
 		if _, err := t.exec("INSERT INTO rests (staff_id, minors, without) VALUES ($1, $2, $3) ON CONFLICT (staff_id) DO UPDATE SET minors = excluded.minors, without = excluded.without",
 			staffID, max(0, r.Minors), strings.Join(without, " ")); err != nil {
@@ -72,4 +59,48 @@ func (db *DB) Exposure(ctx context.Context, who rempart.Actor, from time.Time) (
 		return e, db.explain(fmt.Errorf("store: exposure: %w", err))
 	}
 	return e, nil
+}
+
+// metaLeast is the name of the association's number in the store.
+const metaLeast = "rest_least"
+
+// RestLeast returns after how many minors' cases of a day a pause is proposed to
+// everybody, as the association set it in the console; 0 if it set nothing.
+func (db *DB) RestLeast(ctx context.Context) (n int, err error) {
+	var v string
+	err = db.r.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = $1", metaLeast).Scan(&v)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err == nil {
+		n, err = strconv.Atoi(v)
+	}
+	if err != nil {
+		return 0, db.explain(fmt.Errorf("store: the association's rest: %w", err))
+	}
+	return n, nil
+}
+
+// SaveRestLeast sets the association's number, and says so in the ledger. most is
+// the largest that whoever sets it may choose: what is there already, if it is
+// stricter and she may not loosen it.
+func (db *DB) SaveRestLeast(ctx context.Context, n, most int, loosen bool, by rempart.Actor) error {
+	return db.write(ctx, func(t *tx) error {
+		var v string
+		err := t.row("SELECT value FROM meta WHERE name = $1"+t.db.forUpdate, metaLeast).Scan(&v)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("store: the association's rest: %w", err)
+		}
+		if now, err := strconv.Atoi(v); err == nil && !loosen {
+			most = min(most, now)
+		}
+		if n < 1 || n > most {
+			return &rempart.Error{Kind: rempart.Invalid, Field: "least", Code: "rest.least", Args: []any{most},
+				Public: "Give a number from 1 to " + strconv.Itoa(most) + "."}
+		}
+		if err := t.setMeta(metaLeast, strconv.Itoa(n)); err != nil {
+			return err
+		}
+		return t.event(rempart.Event{Kind: "rest.least_changed", Subject: "rest", Actor: by, At: t.now, Data: map[string]string{"least": strconv.Itoa(n), "was": v}})
+	})
 }

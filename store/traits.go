@@ -145,19 +145,19 @@ func hasTraits(column string, traits []string, arg func(any) string) (where stri
 }
 
 // Alike returns, for each of the cases, the references of other cases that are
-// not closed and have an address or a fingerprint that is the same, at most 500
-// in all, each once and sorted.
-func (db *DB) Alike(ctx context.Context, cases []string) (map[string][]string, error) {
+// not closed, have none of the themes of not, and have an address or a fingerprint
+// that is the same, at most 500 in all, each once and sorted.
+func (db *DB) Alike(ctx context.Context, cases []string, not rempart.Themes) (map[string][]string, error) {
 	if len(cases) == 0 {
 		return nil, nil
 	}
-	args, marks := make([]any, len(cases)), make([]string, len(cases))
+	args, marks := []any{int64(not)}, make([]string, len(cases))
 	for i, id := range cases {
-		args[i], marks[i] = id, "$"+strconv.Itoa(i+1)
+		args, marks[i] = append(args, id), "$"+strconv.Itoa(i+2)
 	}
 	// Each case by itself, so that one with many does not take the place of others.
 	rows, err := db.r.QueryContext(ctx, `SELECT i.case_id, c.ref FROM case_index i JOIN case_index o ON o.hash = i.hash AND o.case_id <> i.case_id
-		JOIN cases c ON c.id = o.case_id WHERE c.state <> 'closed' AND i.case_id IN (`+strings.Join(marks, ", ")+") LIMIT 500", args...)
+		JOIN cases c ON c.id = o.case_id WHERE c.state <> 'closed' AND (c.themes & $1) = 0 AND i.case_id IN (`+strings.Join(marks, ", ")+") LIMIT 500", args...)
 	found := map[string]map[string]bool{}
 	_, err = collect(rows, err, func(s scanner) (_ bool, err error) {
 		var id, ref string

@@ -64,6 +64,11 @@ func (s *Server) calendar(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) calendarView(r *http.Request, p page, now time.Time) (v calendarView, err error) {
 	ctx := r.Context()
+	m, _ := staffOf(r)
+	not, err := s.DB.Spared(ctx, m)
+	if err != nil {
+		return v, err
+	}
 	risk, err := s.DB.ClocksAtRisk(ctx)
 	if err != nil {
 		return v, err
@@ -98,7 +103,7 @@ func (s *Server) calendarView(r *http.Request, p page, now time.Time) (v calenda
 		end := month.AddDate(0, 1, 0)
 		to = end.AddDate(0, 0, (8-int(end.Weekday()))%7)
 	} else {
-		late, more, err := s.DB.Clocks(ctx, store.ClockFilter{To: now, Live: true})
+		late, more, err := s.DB.Clocks(ctx, store.ClockFilter{To: now, Live: true, Not: not})
 		if err != nil {
 			return v, err
 		}
@@ -108,7 +113,7 @@ func (s *Server) calendarView(r *http.Request, p page, now time.Time) (v calenda
 		}
 		from = now
 	}
-	f := store.ClockFilter{From: from, To: to.Add(time.Microsecond), Live: !v.Month, Limit: 2000}
+	f := store.ClockFilter{From: from, To: to.Add(time.Microsecond), Live: !v.Month, Not: not, Limit: 2000}
 	rows, more, err := s.DB.Clocks(ctx, f)
 	if err != nil {
 		return v, err
@@ -186,12 +191,16 @@ func (p page) Hour(t time.Time) string {
 // what they wait for and when, and nothing of what anybody wrote.
 func (s *Server) calendarFile(w http.ResponseWriter, r *http.Request) {
 	p := s.consolePage(r)
-	rows, _, err := s.DB.Clocks(r.Context(), store.ClockFilter{Live: true, Limit: 2000})
+	m, _ := staffOf(r)
+	not, err := s.DB.Spared(r.Context(), m)
+	var rows []store.ClockRow
+	if err == nil {
+		rows, _, err = s.DB.Clocks(r.Context(), store.ClockFilter{Live: true, Not: not, Limit: 2000})
+	}
 	if err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}
-	m, _ := staffOf(r)
 	if err := s.DB.Commit(r.Context(), "", rempart.Consequences{Events: []rempart.Event{{Kind: "calendar.exported", Subject: m.ID, Actor: m.Alias, At: s.Now()}}}); err != nil {
 		s.fail(w, r, "console", err)
 		return

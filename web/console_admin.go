@@ -19,6 +19,7 @@ type adminView struct {
 	Dead       int
 	Checkpoint checkpoint
 	Verifier   string
+	Set        *leastView
 }
 
 // A checkpoint is the ledger's newest one: its origin, how many records it
@@ -74,5 +75,6 @@ func (s *Server) adminView(r *http.Request) (v adminView, err error) {
 		return v, err
 	}
 	v.Checkpoint, v.Verifier = readCheckpoint(note), verifier
-	return v, nil
+	v.Set, err = s.leastView(r)
+	return v, err
 }

@@ -27,7 +27,7 @@ func (s *Server) assignView(r *http.Request, c *rempart.Case) (v assignView, err
 		return v, err
 	}
 	v.Looking = slices.DeleteFunc(looking[c.ID], func(a rempart.Actor) bool { return a == m.Alias })
-	alike, err := s.DB.Alike(r.Context(), []string{c.ID})
+	alike, err := s.DB.Alike(r.Context(), []string{c.ID}, m.Barred())
 	if err != nil {
 		return v, err
 	}

@@ -130,6 +130,14 @@ func (s *Server) bulkView(r *http.Request, m rempart.Staff) (v bulkView, to remp
 		}
 		v.ToAlias = to.Alias
 	}
+	who := to
+	if v.Act == rempart.BulkTake {
+		who = m
+	}
+	not, err := s.DB.Spared(r.Context(), who)
+	if err != nil {
+		return v, to, nil, err
+	}
 	for _, ref := range refs {
 		c, err := s.DB.CaseByRef(r.Context(), rempart.ParseRef(ref))
 		if rempart.KindOf(err) == rempart.NotFound && err != nil {
@@ -139,11 +147,17 @@ func (s *Server) bulkView(r *http.Request, m rempart.Staff) (v bulkView, to remp
 		if err != nil {
 			return v, to, nil, err
 		}
+		if c.Facts.Themes()&m.Barred() != 0 {
+			v.Rows = append(v.Rows, bulkRow{Ref: ref, State: "refused", Why: remarksOf(p, rempart.ErrOutside())[0].Text})
+			continue
+		}
 		row := bulkRow{Ref: c.Ref, State: "good", Summary: p.Pill("case", c.State).Text + ", " + p.Pill("priority", c.Priority).Text}
 		if c.Assigned != nil {
 			row.Summary += ", " + p.T("bulk.with", c.Assigned.Alias)
 		}
-		err = tryAct(*c, v.Act, m, to, v.Reason, s.Now())
+		if err = tryAct(*c, v.Act, m, to, v.Reason, s.Now()); err == nil && c.Facts.Themes()&not != 0 && (v.Act == rempart.BulkHand || v.Act == rempart.BulkTake) {
+			err = rempart.ErrOutside()
+		}
 		if c.Planned != nil {
 			err = (&rempart.Case{Planned: c.Planned}).Plan(rempart.Planned{Act: v.Act}, s.Now())
 		}
@@ -206,6 +220,11 @@ func (s *Server) planned(r *http.Request, id string) (v bulkView, err error) {
 		if err != nil {
 			return v, err
 		}
+		if m, _ := staffOf(r); c.Facts.Themes()&m.Barred() != 0 {
+			row.Ref, row.State, row.Why = "–", "refused", remarksOf(p, rempart.ErrOutside())[0].Text
+			v.Rows = append(v.Rows, row)
+			continue
+		}
 		row.Ref, row.Summary = c.Ref, p.Pill("case", c.State).Text
 		if c.Due(id) != nil {
 			row.State, v.Reason, v.To = "waiting", c.Planned.Reason, c.Planned.To
@@ -258,9 +277,14 @@ func (s *Server) bulkUndo(w http.ResponseWriter, r *http.Request) {
 		if err != nil || e.Kind != "bulk.case" {
 			break
 		}
-		err = s.DB.UpdateCase(r.Context(), e.Data["case"], "", func(c *rempart.Case) error { return c.Unplan(id, m.Alias, s.Now()) })
+		err = s.DB.UpdateCase(r.Context(), e.Data["case"], "", func(c *rempart.Case) error {
+			if c.Facts.Themes()&m.Barred() != 0 {
+				return rempart.ErrOutside()
+			}
+			return c.Unplan(id, m.Alias, s.Now())
+		})
 		switch rempart.KindOf(err) {
-		case rempart.Conflict, rempart.NotFound:
+		case rempart.Conflict, rempart.NotFound, rempart.Forbidden:
 			err = nil
 			continue
 		}

@@ -36,12 +36,11 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 	f, _ := queueFilter(q, m)
 	f.Behind = rempart.ParseRef(q.Get("from"))
 	ok := q.Get("ok")
-	rest, err := s.DB.Rest(r.Context(), m.ID)
-	if err != nil {
+	var err error
+	if f.Not, err = s.DB.Spared(r.Context(), m); err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}
-	spared := slices.Contains(rest.Without, store.ThemeMinors)
 	for pages := 0; pages < 20; pages++ { // a thousand cases that are with others
 		rows, after, err := s.DB.Queue(r.Context(), f)
 		if err != nil {
@@ -58,7 +57,7 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		i := slices.IndexFunc(rows, func(c store.CaseRow) bool {
-			return !skipped[c.ID] && !(spared && c.Minor && c.Assigned == "") && (c.Assigned == "" || c.Assigned == m.Alias)
+			return !skipped[c.ID] && (c.Assigned == "" || c.Assigned == m.Alias)
 		})
 		if i >= 0 {
 			to := "/console/cases/" + rows[i].Ref

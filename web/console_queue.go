@@ -30,8 +30,9 @@ type queueView struct {
 	Quick   []tab // views that everybody has
 	Kept    []tab // views that she kept
 	Start   string
-	Bulk    bool     // she may act on many cases at once
-	Others  []option // to whom cases can be handed over
+	Bulk    bool           // she may act on many cases at once
+	Not     rempart.Themes // themes that are not hers, and not in it
+	Others  []option       // to whom cases can be handed over
 }
 
 // A filterView is what the queue is narrowed by, as the form shows it.
@@ -150,9 +151,13 @@ func (s *Server) queueView(r *http.Request) (v queueView, err error) {
 	}
 	filter, shown := queueFilter(q, m)
 	filter.After = q.Get("after")
+	if filter.Not, err = s.DB.Spared(ctx, m); err != nil {
+		return v, err
+	}
+	v.Not = filter.Not
 	v.Filter = shown
 	count := func(n int) int { // of all cases: untrue of fewer
-		if shown.Any {
+		if shown.Any || filter.Not != 0 {
 			return -1
 		}
 		return n
@@ -217,7 +222,7 @@ func (s *Server) queueRows(r *http.Request, p page, rows []store.CaseRow) (out [
 	if err != nil {
 		return nil, err
 	}
-	alike, err := s.DB.Alike(r.Context(), ids)
+	alike, err := s.DB.Alike(r.Context(), ids, m.Barred())
 	if err != nil {
 		return nil, err
 	}

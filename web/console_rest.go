@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -21,22 +20,15 @@ type restView struct {
 	Least       int // the association's: she can ask for less, not for more
 	Minors      string
 	Themes      []themeView
-	Mine        int // cases that she has
+	Set         *leastView // who may set the association's number; nil: not she
+	Mine        int        // cases that she has
 	Remarks     []remark
 }
 
 // A themeView is a kind of case that she may choose not to be offered.
 type themeView struct {
-	Name    string
+	Name    rempart.Theme
 	Without bool
-}
-
-// least is the association's number, after which a pause is always proposed.
-func (s *Server) least() int {
-	if s.PauseAfter > 0 {
-		return s.PauseAfter
-	}
-	return defaultPause
 }
 
 // today returns when the day and the week of a time began, in Paris.
@@ -52,7 +44,10 @@ func (s *Server) pause(ctx context.Context, p page) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	limit := s.least()
+	limit, err := s.least(ctx)
+	if err != nil {
+		return "", err
+	}
 	if rest.Minors > 0 {
 		limit = min(limit, rest.Minors)
 	}
@@ -70,9 +65,15 @@ func (s *Server) restShow(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) restPage(w http.ResponseWriter, r *http.Request, status int, wrong error) {
 	ctx, p := r.Context(), s.consolePage(r)
-	v := restView{Least: s.least()}
+	var v restView
 	day, week := today(s.Now())
 	rest, err := s.DB.Rest(ctx, p.Staff.ID)
+	if err == nil {
+		v.Least, err = s.least(ctx)
+	}
+	if err == nil {
+		v.Set, err = s.leastView(r)
+	}
 	if err == nil {
 		v.Today, err = s.DB.Exposure(ctx, p.Staff.Alias, day)
 	}
@@ -89,8 +90,8 @@ func (s *Server) restPage(w http.ResponseWriter, r *http.Request, status int, wr
 	if rest.Minors > 0 {
 		v.Minors = strconv.Itoa(rest.Minors)
 	}
-	for _, t := range store.Themes {
-		v.Themes = append(v.Themes, themeView{t, slices.Contains(rest.Without, t)})
+	for _, t := range (rempart.ThemesOf(rempart.AllThemes...) &^ p.Staff.Barred()).List() {
+		v.Themes = append(v.Themes, themeView{t, rest.Without.Has(t)})
 	}
 	if wrong != nil {
 		v.Remarks, v.Minors = remarksOf(p, wrong), r.PostForm.Get("minors")
@@ -107,17 +108,25 @@ func (s *Server) restPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m, _ := staffOf(r)
-	rest := store.Rest{Without: r.PostForm["without"]}
+	rest := store.Rest{Without: rempart.ThemesOf(r.PostForm["without"]...)}
+	least, err := s.least(r.Context())
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
 	if x := plainText(r.PostForm.Get("minors")); x != "" {
 		n, err := strconv.Atoi(x)
-		if err != nil || n < 1 || n > s.least() {
-			s.restPage(w, r, http.StatusUnprocessableEntity, &rempart.Error{Kind: rempart.Invalid, Field: "minors", Code: "rest.minors", Args: []any{s.least()},
-				Public: "Give a number from 1 to " + strconv.Itoa(s.least()) + ": it can be stricter than the association's, not laxer."})
+		if err != nil || n < 1 || n > least {
+			s.restPage(w, r, http.StatusUnprocessableEntity, &rempart.Error{Kind: rempart.Invalid, Field: "minors", Code: "rest.minors", Args: []any{least},
+				Public: "Give a number from 1 to " + strconv.Itoa(least) + ": it can be stricter than the association's, not laxer."})
 			return
 		}
 		rest.Minors = n
 	}
-	if err := s.DB.SaveRest(r.Context(), m.ID, rest); err != nil {
+	if err = s.DB.SaveRest(r.Context(), m.ID, rest); err == nil {
+		_, err = s.DB.Release(r.Context(), m)
+	}
+	if err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}

@@ -55,7 +55,9 @@ func TestRest(t *testing.T) {
 	if a := other.get("/console/next"); strings.Contains(a.head.Get("Location"), adult.Ref) {
 		t.Errorf("another is offered %q", a.head.Get("Location"))
 	}
-	s.page("/console/").want(t, minors[3].Ref)
+	s.page("/console/").lacks(t, minors[3].Ref)
+	s.page("/console/?sort=clock").lacks(t, minors[3].Ref)
+	s.page(at(minors[3])) // she may still open it
 	events, err := d.db.Events(context.Background(), "analyst")
 	d.must(err)
 	for _, e := range events {
@@ -65,6 +67,10 @@ func TestRest(t *testing.T) {
 	}
 
 	s.changed(at(adult)+"/assign", "action", "take")
+	if a := s.post(at(minors[0])+"/assign", "action", "take"); a.status != http.StatusForbidden {
+		t.Errorf("she takes what she left out: %d", a.status)
+	}
+	s.changed("/console/rest", "minors", "2")
 	s.changed(at(minors[0])+"/assign", "action", "take")
 	s.page("/console/rest").want(t, "Rendre les 2 dossiers que j’ai")
 	elsewhere := d.sit(rempart.RoleAnalyst)

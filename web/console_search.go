@@ -109,6 +109,7 @@ func (s *Server) searchPost(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "console", err)
 		return
 	}
+	rows = within(r, rows)
 	if len(rows) == 1 && len(near) == 0 {
 		http.Redirect(w, r, withLang(r, "/console/cases/"+rows[0].Ref), http.StatusSeeOther)
 		return

@@ -29,6 +29,13 @@ type memberView struct {
 	Self   bool
 	Proofs int // second factors
 	Grants []grantView
+	Themes []workThemeView
+}
+
+// A workThemeView is a theme, and whether a member works on it.
+type workThemeView struct {
+	Theme rempart.Theme
+	Held  bool
 }
 
 type grantView struct {
@@ -61,6 +68,11 @@ func (s *Server) staffPage(w http.ResponseWriter, r *http.Request, status int, v
 		for _, g := range rempart.Grantable {
 			if !slices.Contains(m.Role.Rights(), g) && slices.Contains(m.Role.Rights(), rempart.RightRead) {
 				row.Grants = append(row.Grants, grantView{g, slices.Contains(m.Grants, g)})
+			}
+		}
+		if slices.Contains(m.Role.Rights(), rempart.RightRead) {
+			for _, t := range rempart.AllThemes {
+				row.Themes = append(row.Themes, workThemeView{t, m.Groups.Has(t)})
 			}
 		}
 		v.Members = append(v.Members, row)
@@ -137,8 +149,15 @@ func (s *Server) staffChange(w http.ResponseWriter, r *http.Request) {
 		for _, g := range r.PostForm["grant"] {
 			m.Grants = append(m.Grants, rempart.Right(g))
 		}
+		m.Groups = rempart.ThemesOf(r.PostForm["theme"]...)
+		if m.Groups == rempart.ThemesOf(rempart.AllThemes...) {
+			m.Groups = 0 // none left out, nor one that a later version adds
+		}
 		if err = m.Check(); err == nil {
-			err = s.DB.PutStaff(ctx, m, "", s.staffEvent(r, "staff.changed", m.ID, "role", string(m.Role), "grants", strings.Join(r.PostForm["grant"], " ")))
+			err = s.DB.PutStaff(ctx, m, "", s.staffEvent(r, "staff.changed", m.ID, "role", string(m.Role), "grants", strings.Join(r.PostForm["grant"], " "), "groups", joined(m.Groups)))
+		}
+		if err == nil {
+			_, err = s.DB.Release(ctx, m)
 		}
 	case "disable":
 		m.DisabledAt = s.Now()
@@ -188,6 +207,7 @@ type auditRow struct {
 var accessKinds = []string{
 	"case.viewed", "intake.viewed", "case.searched", "mails.viewed", "mail.filed", "mail.dropped", "access.refused", "staff.signed_in", "staff.factor_refused", "staff.factor_added", "staff.factor_removed",
 	"staff.added", "staff.changed", "staff.disabled", "staff.enabled", "staff.link", "staff.factors_reset", "staff.password",
+	"rest.least_changed",
 }
 
 func (s *Server) audit(w http.ResponseWriter, r *http.Request) {

@@ -82,6 +82,7 @@ var doors = map[string]doorRule{
 	"GET /console/rest":                     {right: rempart.RightRead},
 	"POST /console/rest":                    {right: rempart.RightRead},
 	"POST /console/rest/end":                {right: rempart.RightRead},
+	"POST /console/rest/least":              {right: rempart.RightRest},
 	"POST /console/bulk":                    {right: rempart.RightBulk},
 	"GET /console/bulk/{id}":                {right: rempart.RightBulk},
 	"POST /console/bulk/{id}/undo":          {right: rempart.RightBulk},

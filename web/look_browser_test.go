@@ -142,5 +142,9 @@ func TestRestScreens(t *testing.T) {
 	l := d.looker(rempart.RoleAnalyst)
 	l.look("rest", "/console/rest")
 	l.look("rest-queue", "/console/")
+	s.changed("/console/rest", "without", "minors", "without", "threat")
+	l.look("rest-without", "/console/")
+	d.looker(rempart.RoleLead).look("rest-lead", "/console/rest")
+	d.looker(rempart.RoleAdmin).look("rest-admin", "/console/admin")
 	visit(t, l.ctx, chromedp.KeyEvent("E"), chromedp.WaitVisible(chromedp.CSS("#end")), chromedp.KeyEvent("e"), chromedp.WaitVisible(chromedp.CSS("#login")))
 }

@@ -98,6 +98,7 @@ var hubRoutes = []route{
 	{"POST /console/bulk", areaConsole, (*Server).bulkPost, "case…, act, to, reason: what it would do to each; plan=yes plans it"},
 	{"GET /console/rest", areaConsole, (*Server).restShow, "what I opened today and this week, and what I set for my rest"},
 	{"POST /console/rest", areaConsole, (*Server).restPost, "minors, without…: sets it"},
+	{"POST /console/rest/least", areaConsole, (*Server).leastPost, "least: the association's minimum"},
 	{"POST /console/rest/end", areaConsole, (*Server).endDay, "back: ends my day, gives my cases back if I wish"},
 	{"GET /console/bulk/{id}", areaConsole, (*Server).bulkShow, "what became of an act on many cases"},
 	{"POST /console/bulk/{id}/undo", areaConsole, (*Server).bulkUndo, "takes it back, while it waits"},

@@ -59,6 +59,10 @@ func (s *Server) staffOnly(next http.Handler) http.Handler {
 			s.fail(w, r, "console", &rempart.Error{Kind: rempart.Forbidden, Code: "staff.role", Public: "Your role does not open this page."})
 			return
 		}
+		if err := s.outside(r, in.Staff); err != nil {
+			s.fail(w, r, "console", err)
+			return
+		}
 		if rule.fresh && !s.fresh(r, in) {
 			s.askAgain(w, r)
 			return

@@ -17,6 +17,7 @@ type staffCmd struct {
 	Add      staffAdd      `cmd:"" help:"Add somebody and print a link that signs in once."`
 	Link     staffLink     `cmd:"" help:"Print a new sign-in link for somebody who is there already."`
 	List     staffList     `cmd:"" help:"List the staff."`
+	Themes   staffThemes   `cmd:"" help:"Set the themes that somebody works on; cases with another one are neither shown nor opened to her."`
 	Disable  staffDisable  `cmd:"" help:"Let somebody sign in no more; ends her sessions and links at once."`
 	Enable   staffEnable   `cmd:"" help:"Let somebody who was disabled sign in again."`
 	Reset    staffReset    `cmd:"" help:"Remove the passkeys and one-time codes of somebody who lost them; only says what it would do, without -yes."`

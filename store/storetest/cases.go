@@ -421,7 +421,7 @@ func wholeWay(e *env) {
 		e.Errorf("at the end the case is %s, its address %s", got.State, got.Items[0].State)
 	}
 	row := e.everything(c.ID).Row
-	want := store.CaseRow{ID: c.ID, Ref: c.Ref, State: rempart.CaseClosed, Priority: rempart.PriorityHigh, Items: 2, Stops: 1,
+	want := store.CaseRow{ID: c.ID, Ref: c.Ref, State: rempart.CaseClosed, Priority: rempart.PriorityHigh, Themes: c.Facts.Themes(), Items: 2, Stops: 1,
 		Services: []string{"Forum Exemple"}, Articles: []string{"226-8-1"}, OpenedAt: c.OpenedAt, UpdatedAt: e.now()}
 	if d := cmp.Diff(want, row); d != "" {
 		e.Errorf("row of the queue (-want +got):\n%s", d)

@@ -16,6 +16,7 @@ func narrow(e *env) {
 	saule := rempart.Staff{ID: "saule", Login: "saule", Alias: "Saule", Role: rempart.RoleAnalyst, CreatedAt: e.now()}
 	e.ok(e.db.PutStaff(e.ctx, saule, ""))
 	minors, late, mine := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	threats := map[string]bool{}
 	for i := range 36 {
 		s := e.submission()
 		if i%3 == 0 {
@@ -25,7 +26,13 @@ func narrow(e *env) {
 		_, c, _, err := e.db.Submit(e.ctx, s)
 		e.ok(err)
 		minors[c.Ref] = i%3 == 0
-		e.update(c.ID, func(c *rempart.Case) error { return e.propose(c, rempart.Priority(1+i%4)) })
+		threats[c.Ref] = i%7 == 0
+		e.update(c.ID, func(c *rempart.Case) error {
+			if i%7 == 0 {
+				c.Facts.Threat = rempart.ThreatMoney
+			}
+			return e.propose(c, rempart.Priority(1+i%4))
+		})
 		e.update(c.ID, func(c *rempart.Case) error {
 			c.Clocks = append(c.Clocks, rempart.Clock{ID: rempart.NewID(e.now()), Await: rempart.AwaitOwn, Basis: rempart.BasisOwn, State: rempart.ClockRunning, DueAt: e.now()})
 			if i%5 == 0 {
@@ -46,7 +53,7 @@ func narrow(e *env) {
 	}
 	host := all[0].Services[0]
 	tried := 0
-	for bits := range 1 << 6 {
+	for bits := range 1 << 7 {
 		on := func(n int) bool { return bits>>n&1 == 1 }
 		f := store.QueueFilter{Limit: 2, Minor: on(0), Late: on(1), Nobody: on(2)}
 		if on(3) {
@@ -58,9 +65,12 @@ func narrow(e *env) {
 		if on(5) {
 			f.Service, f.States = " "+host+" ", []rempart.CaseState{rempart.CaseOpen}
 		}
+		if on(6) {
+			f.Not = rempart.ThemesOf(rempart.ThemeMinors, rempart.ThemeThreat)
+		}
 		want := []string{}
 		for _, r := range all {
-			if (!on(0) || minors[r.Ref]) && (!on(1) || late[r.Ref]) && (!on(2) || !mine[r.Ref]) && (!on(3) || mine[r.Ref]) && (!on(4) || r.Priority == rempart.PriorityHigh) {
+			if (!on(0) || minors[r.Ref]) && (!on(1) || late[r.Ref]) && (!on(2) || !mine[r.Ref]) && (!on(3) || mine[r.Ref]) && (!on(4) || r.Priority == rempart.PriorityHigh) && (!on(6) || !minors[r.Ref] && !threats[r.Ref]) {
 				want = append(want, r.Ref)
 			}
 		}
@@ -84,7 +94,7 @@ func narrow(e *env) {
 				slices.Sort(want)
 			}
 			if d := cmp.Diff(want, got); d != "" {
-				e.Errorf("%s, selection %06b (-want +got):\n%s", name, bits, d)
+				e.Errorf("%s, selection %07b (-want +got):\n%s", name, bits, d)
 			}
 			tried += len(got)
 		}
@@ -123,7 +133,7 @@ func alike(e *env) {
 		e.ok(err)
 		ids = append(ids, saved.ID)
 	}
-	got, err := e.db.Alike(e.ctx, ids)
+	got, err := e.db.Alike(e.ctx, ids, 0)
 	e.ok(err)
 	both := []string{a.Case.Ref, c.Case.Ref}
 	slices.Sort(both)

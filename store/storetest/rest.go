@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"slices"
 	"time"
 
 	"rempart"
@@ -13,12 +12,12 @@ import (
 func rest(e *env) {
 	m := rempart.Staff{ID: "saule", Login: "saule", Alias: "Saule", Role: rempart.RoleAnalyst, CreatedAt: e.now()}
 	e.ok(e.db.PutStaff(e.ctx, m, ""))
-	if r, err := e.db.Rest(e.ctx, m.ID); err != nil || r.Minors != 0 || len(r.Without) != 0 {
+	if r, err := e.db.Rest(e.ctx, m.ID); err != nil || r.Minors != 0 || r.Without != 0 {
 		e.Errorf("nothing was set: %+v, %v", r, err)
 	}
-	e.ok(e.db.SaveRest(e.ctx, m.ID, store.Rest{Minors: 5, Without: []string{"anything", store.ThemeMinors}}))
-	e.ok(e.db.SaveRest(e.ctx, m.ID, store.Rest{Minors: 4, Without: []string{"anything", store.ThemeMinors}}))
-	if r, err := e.db.Rest(e.ctx, m.ID); err != nil || r.Minors != 4 || !slices.Equal(r.Without, []string{store.ThemeMinors}) {
+	e.ok(e.db.SaveRest(e.ctx, m.ID, store.Rest{Minors: 5, Without: rempart.ThemesOf("anything", "minors")}))
+	e.ok(e.db.SaveRest(e.ctx, m.ID, store.Rest{Minors: 4, Without: rempart.ThemesOf("anything", "minors")}))
+	if r, err := e.db.Rest(e.ctx, m.ID); err != nil || r.Minors != 4 || r.Without != rempart.ThemesOf(rempart.ThemeMinors) {
 		e.Errorf("set: %+v, %v", r, err)
 	}
 	adult := e.submitted()
