@@ -44,6 +44,8 @@ type Intake struct {
 	ReceivedAt time.Time            `json:"received_at"`
 	UpdatedAt  time.Time            `json:"updated_at"`
 	Reminders  []Reminded           `json:"reminders,omitempty"` // each time the notifier asked again
+	Hold       *Hold                `json:"hold,omitempty"`      // set: nobody may erase it
+	Lifted     []Lifted             `json:"lifted,omitempty"`    // holds that ended
 }
 
 // Receive opens the intake of a notice that a peer sent, and asks for the

@@ -28,7 +28,11 @@ type Retention map[RetentionClass]time.Duration
 // DefaultRetention is what an operator who says nothing gets: a year, which
 // covers the six months in which a decision may be complained about (DSA art.
 // 20(1)), and ninety days for what led to nothing.
-var DefaultRetention = Retention{KeptMinor: 365 * 24 * time.Hour, KeptAdult: 365 * 24 * time.Hour, KeptUnfounded: 90 * 24 * time.Hour}
+//
+// A notice received is kept as long, or three months after those six if it was
+// refused.
+var DefaultRetention = Retention{KeptMinor: 365 * 24 * time.Hour, KeptAdult: 365 * 24 * time.Hour, KeptUnfounded: 90 * 24 * time.Hour,
+	KeptNoticeMinor: 365 * 24 * time.Hour, KeptNoticeActed: 365 * 24 * time.Hour, KeptNoticeRefused: 270 * 24 * time.Hour}
 
 // RetentionClass returns how long the case is to be kept once it is closed.
 func (c *Case) RetentionClass() RetentionClass {
@@ -82,15 +86,11 @@ type Hold struct {
 
 // PlaceHold puts a case under a hold. The ledger gets a digest of the reason.
 func (c *Case) PlaceHold(reason string, by Actor, at time.Time) error {
-	reason, err := written(reason, "hold.reason", "Say in a few words why this case must be kept.")
+	h, digest, err := placeHold(c.Hold, reason, by, at)
 	if err != nil {
 		return err
 	}
-	if c.Hold != nil {
-		return conflict("hold.placed", "This case is under a hold already.")
-	}
-	salt, digest := commit(reason)
-	c.Hold = &Hold{Reason: reason, Salt: salt, By: by, At: at}
+	c.Hold = h
 	c.event("hold.placed", c.ID, by, at, "reason", digest)
 	c.UpdatedAt = at
 	return nil
@@ -98,19 +98,41 @@ func (c *Case) PlaceHold(reason string, by Actor, at time.Time) error {
 
 // LiftHold ends a hold. What was due meanwhile is erased soon after.
 func (c *Case) LiftHold(reason string, by Actor, at time.Time) error {
-	reason, err := written(reason, "hold.reason", "Say in a few words why this case need not be kept any more.")
+	l, digest, err := liftHold(c.Hold, reason, by, at)
 	if err != nil {
 		return err
 	}
-	if c.Hold == nil {
-		return conflict("hold.none", "This case is under no hold.")
-	}
-	salt, digest := commit(reason)
-	c.Lifted = append(c.Lifted, Lifted{*c.Hold, Hold{Reason: reason, Salt: salt, By: by, At: at}})
+	c.Lifted = append(c.Lifted, l)
 	c.Hold = nil
 	c.event("hold.lifted", c.ID, by, at, "reason", digest)
 	c.UpdatedAt = at
 	return nil
+}
+
+// placeHold makes a hold where there is none, and the digest of its reason.
+func placeHold(now *Hold, reason string, by Actor, at time.Time) (*Hold, string, error) {
+	reason, err := written(reason, "hold.reason", "Say in a few words why this case must be kept.")
+	if err != nil {
+		return nil, "", err
+	}
+	if now != nil {
+		return nil, "", conflict("hold.placed", "This case is under a hold already.")
+	}
+	salt, digest := commit(reason)
+	return &Hold{Reason: reason, Salt: salt, By: by, At: at}, digest, nil
+}
+
+// liftHold says how a hold ended, with the digest of the reason.
+func liftHold(now *Hold, reason string, by Actor, at time.Time) (Lifted, string, error) {
+	reason, err := written(reason, "hold.reason", "Say in a few words why this case need not be kept any more.")
+	if err != nil {
+		return Lifted{}, "", err
+	}
+	if now == nil {
+		return Lifted{}, "", conflict("hold.none", "This case is under no hold.")
+	}
+	salt, digest := commit(reason)
+	return Lifted{*now, Hold{Reason: reason, Salt: salt, By: by, At: at}}, digest, nil
 }
 
 // A Lifted hold is one that ended, and how.

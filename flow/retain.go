@@ -11,20 +11,30 @@ import (
 // retainEvery is how often a worker looks for cases whose time has passed.
 const retainEvery = time.Minute
 
-// Retain erases the closed cases whose time has passed, and returns how many
-// they were. A case that was reopened or put under a hold meanwhile stays. Any
-// number of processes may do it at once.
+// Retain erases the closed cases, and the notices received of which nothing waits,
+// whose time has passed, and returns how many they were. What was taken up again
+// or put under a hold meanwhile stays. Any number of processes may do it at once.
 func (f *Flow) Retain(ctx context.Context) (int, error) {
+	cases, err := f.retain(ctx, func(e rempart.Erasure, n int) ([]string, error) { return f.DB.DueCases(ctx, e.Keep, e.At, n) }, f.DB.EraseCase)
+	if err != nil {
+		return cases, err
+	}
+	notices, err := f.retain(ctx, func(e rempart.Erasure, n int) ([]string, error) { return f.DB.DueIntakes(ctx, e, n) }, f.DB.EraseIntake)
+	return cases + notices, err
+}
+
+// retain erases what is due, up to a hundred at a time.
+func (f *Flow) retain(ctx context.Context, list func(rempart.Erasure, int) ([]string, error), erase func(context.Context, string, rempart.Erasure) error) (int, error) {
 	erased := 0
 	for {
-		now := f.Now()
-		due, err := f.DB.DueCases(ctx, f.Retention, now, 100)
+		e := rempart.Erasure{Why: rempart.EraseDue, By: rempart.ActorSystem, At: f.Now().UTC(), Keep: f.Retention}
+		due, err := list(e, 100)
 		if err != nil {
 			return erased, err
 		}
 		before := erased
 		for _, id := range due {
-			err := f.DB.EraseCase(ctx, id, rempart.Erasure{Why: rempart.EraseDue, By: rempart.ActorSystem, At: now.UTC(), Keep: f.Retention})
+			err := erase(ctx, id, e)
 			switch rempart.KindOf(err) {
 			case rempart.Conflict, rempart.NotFound: // it changed, or another process was first
 				continue

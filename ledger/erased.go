@@ -10,10 +10,16 @@ import (
 	"strconv"
 )
 
-// KindErased is the kind of a record which says that the records of its subject
+// KindErased and KindIntakeErased are the kinds of a record which says that the records of its subject
 // were erased. Their leaves stay in the tree; ErasedData tells which they were,
 // so that nothing else can be taken out under that name.
-const KindErased = "case.erased"
+const (
+	KindErased       = "case.erased"
+	KindIntakeErased = "intake.erased"
+)
+
+// KindsErased lists them.
+var KindsErased = []string{KindErased, KindIntakeErased}
 
 // ErasedData returns the facts that such a record must hold: how many records
 // were erased, and a digest of their leaves in the order of the tree.
@@ -42,9 +48,9 @@ func (e *erased) data() map[string]string {
 	return map[string]string{"records": strconv.FormatInt(e.n, 10), "digest": hex.EncodeToString(e.h.Sum(nil))}
 }
 
-// Erasure takes a record of KindErased that waits to be sealed.
+// Erasure takes a record of KindsErased that waits to be sealed.
 func (c *Checker) Erasure(r Record) {
-	if r.Kind != KindErased {
+	if !slices.Contains(KindsErased, r.Kind) {
 		return
 	}
 	if data, err := ParseData(r.Data); err == nil {

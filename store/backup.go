@@ -198,23 +198,33 @@ func PutKeys(ctx context.Context, dsn string, keys []SealedKey, ring *keyring.Ri
 	return r, tx.Commit()
 }
 
-// EraseKeyless erases the cases whose key is not there, as they were erased after
-// the backup was made, and returns how many they were.
-func (db *DB) EraseKeyless(ctx context.Context, e rempart.Erasure) (int, error) {
+// EraseKeyless erases the cases and notices received whose key is not there, as
+// they were erased after the backup was made, and returns how many of each they were.
+func (db *DB) EraseKeyless(ctx context.Context, e rempart.Erasure) (cases, notices int, err error) {
 	rows, err := db.r.QueryContext(ctx, "SELECT id FROM cases WHERE NOT EXISTS (SELECT 1 FROM sealed_keys k WHERE k.owner = cases.id AND k.box = 'case') ORDER BY id")
 	ids, err := collect(rows, err, func(s scanner) (id string, err error) { return id, s.Scan(&id) })
 	if err != nil {
-		return 0, db.explain(fmt.Errorf("store: cases without a key: %w", err))
+		return 0, 0, db.explain(fmt.Errorf("store: cases without a key: %w", err))
 	}
 	if err := db.dropKeylessMails(ctx); err != nil {
 		return 0, err
 	}
 	for n, id := range ids {
 		if err := db.EraseCase(ctx, id, e); err != nil {
-			return n, fmt.Errorf("store: case %s, whose key is not there: %w", id, err)
+			return n, 0, fmt.Errorf("store: case %s, whose key is not there: %w", id, err)
 		}
 	}
-	return len(ids), nil
+	rows, err = db.r.QueryContext(ctx, "SELECT id FROM intakes WHERE NOT EXISTS (SELECT 1 FROM sealed_keys k WHERE k.owner = intakes.id AND k.box = 'intake') ORDER BY id")
+	received, err := collect(rows, err, func(s scanner) (id string, err error) { return id, s.Scan(&id) })
+	if err != nil {
+		return len(ids), 0, db.explain(fmt.Errorf("store: notices without a key: %w", err))
+	}
+	for n, id := range received {
+		if err := db.EraseIntake(ctx, id, e); err != nil {
+			return len(ids), n, fmt.Errorf("store: notice %s, whose key is not there: %w", id, err)
+		}
+	}
+	return len(ids), len(received), nil
 }
 
 // HeadOf returns how many records the checkpoint in a file of Options.Head

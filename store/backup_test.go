@@ -76,7 +76,7 @@ func TestBackup(t *testing.T) {
 	if _, err := back.OpenIdentity(ctx, gone.ID, "to call her back", "Saule"); err == nil {
 		t.Error("the identity of the case that was erased opens")
 	}
-	if n, err := back.EraseKeyless(ctx, rempart.Erasure{Why: rempart.EraseRestored, By: "a", At: time.Now()}); err != nil || n != 1 {
+	if n, _, err := back.EraseKeyless(ctx, rempart.Erasure{Why: rempart.EraseRestored, By: "a", At: time.Now()}); err != nil || n != 1 {
 		t.Errorf("erased again: %d, %v", n, err)
 	}
 	if rep := verify(t, back); !rep.Whole {

@@ -25,12 +25,18 @@ var errUnsealed = errors.New("its records are not sealed yet")
 // What was erased opens in no backup that was made without the keys; a copy with
 // the keys opens until the keyring is rotated.
 func (db *DB) EraseCase(ctx context.Context, id string, e rempart.Erasure) error {
+	return db.erasing(ctx, func(t *tx) error { return t.erase(id, e) })
+}
+
+// erasing runs f, which erases, with all records sealed, and has the database let
+// go of what f deleted.
+func (db *DB) erasing(ctx context.Context, f func(*tx) error) error {
 	err := errUnsealed
 	for try := 0; try < 5 && errors.Is(err, errUnsealed); try++ {
 		if _, err = db.Seal(ctx); err != nil {
 			return err
 		}
-		err = db.write(ctx, func(t *tx) error { return t.erase(id, e) })
+		err = db.write(ctx, f)
 	}
 	if err != nil {
 		return err
@@ -79,7 +85,10 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 	if err := t.untally(id); err != nil {
 		return err
 	}
-	for _, q := range []string{
+	if err := t.count(id, state, ""); err != nil {
+		return err
+	}
+	return t.wipe(id, e, ledger.KindErased, map[string]string{"listed": fmt.Sprint(listed)},
 		"DELETE FROM sealed_keys WHERE owner = $1", // first: without it the rest is noise
 		"DELETE FROM case_index WHERE case_id = $1",
 		"DELETE FROM case_traits WHERE case_id = $1",
@@ -91,13 +100,16 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 		"DELETE FROM jobs WHERE subject = $1",
 		"DELETE FROM rechecks WHERE case_id = $1",
 		"DELETE FROM cases WHERE id = $1",
-	} {
+	)
+}
+
+// wipe runs the queries that delete what belongs to id, erases its records, and
+// writes the one of a kind that accounts for them, with more.
+func (t *tx) wipe(id string, e rempart.Erasure, kind string, more map[string]string, queries ...string) error {
+	for _, q := range queries {
 		if _, err := t.exec(q, id); err != nil {
-			return fmt.Errorf("store: erasing case %s: %w", id, err)
+			return fmt.Errorf("store: erasing %s: %w", id, err)
 		}
-	}
-	if err := t.count(id, state, ""); err != nil {
-		return err
 	}
 	data, err := t.eraseRecords(id)
 	if err != nil {
@@ -106,8 +118,9 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 	if d := e.Digest(); d != "" {
 		data["reason"] = d
 	}
-	maps.Copy(data, map[string]string{"why": string(e.Why), "listed": fmt.Sprint(listed)})
-	return t.event(rempart.Event{Kind: ledger.KindErased, Subject: id, Actor: e.By, At: e.At, Data: data})
+	data["why"] = string(e.Why)
+	maps.Copy(data, more)
+	return t.event(rempart.Event{Kind: kind, Subject: id, Actor: e.By, At: e.At, Data: data})
 }
 
 // eraseEntries deletes the entries of a case that nobody outside ever had, and

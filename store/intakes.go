@@ -67,6 +67,9 @@ func (db *DB) CreateIntake(ctx context.Context, i *rempart.Intake) (saved *rempa
 		if err := t.placeIntake(&out); err != nil {
 			return err
 		}
+		if err := t.keepIntake(&out); err != nil {
+			return err
+		}
 		return t.save(todo)
 	})
 	if err != nil {
@@ -153,6 +156,9 @@ func (db *DB) UpdateIntake(ctx context.Context, id string, f func(*rempart.Intak
 			return &rempart.Error{Kind: rempart.Conflict, Code: "intake.changed", Public: "This notice changed meanwhile. Look at it again, then repeat what you did."}
 		}
 		if err := t.placeIntake(i); err != nil {
+			return err
+		}
+		if err := t.keepIntake(i); err != nil {
 			return err
 		}
 		if err := t.counted(lastOf(todo.Events, t.now), i.Tally().Since(tally)); err != nil {

@@ -98,7 +98,7 @@ func (db *DB) verify(ctx context.Context, progress func(done, total int64), kept
 
 // waitingErasures finds what accounts for erased records and is not sealed yet.
 func waitingErasures(ctx context.Context, q *sql.Tx, check *ledger.Checker) error {
-	rows, err := q.QueryContext(ctx, "SELECT r.kind, r.subject, r.actor, r.at, r.data FROM records r LEFT JOIN leaves l ON l.record = r.seq WHERE l.record IS NULL AND r.kind = $1", ledger.KindErased)
+	rows, err := q.QueryContext(ctx, "SELECT r.kind, r.subject, r.actor, r.at, r.data FROM records r LEFT JOIN leaves l ON l.record = r.seq WHERE l.record IS NULL AND r.kind IN ($1, $2)", ledger.KindErased, ledger.KindIntakeErased)
 	waiting, err := collect(rows, err, scanRecord)
 	for _, r := range waiting {
 		check.Erasure(r)

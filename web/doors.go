@@ -100,6 +100,7 @@ var doors = map[string]doorRule{
 	"POST /console/notices/{number}/complaints/{complaint}": {right: rempart.RightModerate},
 	"POST /console/notices/{number}/notifier":               {right: rempart.RightModerate},
 	"POST /console/notices/{number}/referral":               {right: rempart.RightModerate},
+	"POST /console/notices/{number}/hold":                   {right: rempart.RightModerate},
 	"POST /console/notices/{number}/orders/{id}":            {right: rempart.RightModerate},
 	"GET /console/statements.csv":                           {right: rempart.RightStatements},
 	"GET /console/check":                                    {right: rempart.RightModerate},

@@ -125,6 +125,8 @@ type intakeView struct {
 	Complaints   []complaintView
 	Notifier     *notifierView // nil of one who gave no name
 	Referral     referralView
+	Keep         keepView // until when it is kept
+	Holding      *heldForm
 	Restrictions []restrictionGroup
 	ContentTypes []string
 	Means        []rempart.Means
@@ -240,6 +242,10 @@ func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	tried, _ := r.Context().Value(triedKey{}).(*complaintView)
 	v.Complaints = s.complaints(p, i, names, tried)
+	v.Keep = s.keepingNotice(p, i)
+	if t, _ := r.Context().Value(triedFormKey{}).(*triedForm); t != nil && t.what == holdTried {
+		v.Holding = &heldForm{t.typed, t.remarks}
+	}
 	if v.Notifier, err = s.notifierOf(r, p, i); err != nil {
 		s.fail(w, r, "console", err)
 		return

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"rempart"
 	"rempart/flow"
@@ -273,5 +274,36 @@ func TestPlatformHome(t *testing.T) {
 	for _, lang := range langs {
 		s.lang = lang
 		s.page("/").want(t, "/api/v1/notices", "/api/openapi.json", "/console/sign-in")
+	}
+}
+
+// TestNoticeKept shows how long a notice received is kept, and places and lifts a
+// hold on it.
+func TestNoticeKept(t *testing.T) {
+	d := newDesk(t, false, true)
+	i := d.receive("a", true, d.flagger("hub", true))
+	s, at := d.sit(rempart.RoleModerator), "/console/notices/"+i.Number
+	s.page(at).want(t, "tant que quelque chose y attend", "au bout de 365 jours", "notification, personne mineure", "réglée par la plateforme")
+	if a := s.post(at+"/hold", "action", "place", "reason", "oui"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, ">oui</textarea>") {
+		t.Errorf("a hold without a reason: %d", a.status)
+	}
+	s.changed(at+"/hold", "action", "place", "reason", "Procédure en cours.").want(t, "Conservation forcée demandée.", "Rien ni personne", "Procédure en cours.")
+	for _, ni := range i.Notice.Items {
+		d.must(d.db.UpdateIntake(context.Background(), i.ID, func(i *rempart.Intake) error {
+			return i.Decide(ni.ID, rempart.Decision{Measure: rempart.MeasureRefused, Explanation: "Cette page montre un paysage.", Ground: "law", Reference: "226-8-1", Facts: "Un paysage.", Redress: []string{"complaint"}}, "Alias-moderator", d.now)
+		}))
+	}
+	d.now = d.now.Add(3000 * 24 * time.Hour)
+	s = d.sit(rempart.RoleModerator)
+	if n, err := d.flow.Retain(context.Background()); err != nil || n != 0 {
+		t.Errorf("under a hold %d are erased, %v", n, err)
+	}
+	s.page(at).want(t, "Rien ni personne")
+	s.changed(at+"/hold", "action", "lift", "reason", "Elle est finie.").want(t, "Son terme est passé", "1 conservation forcée levée")
+	if n, err := d.flow.Retain(context.Background()); err != nil || n != 1 {
+		t.Errorf("%d erased, %v, want 1", n, err)
+	}
+	if a := s.get(at); a.status != http.StatusNotFound {
+		t.Errorf("after its erasure: %d", a.status)
 	}
 }

@@ -133,6 +133,7 @@ var platformRoutes = []route{
 	{"POST /console/notices/{number}/orders/{id}", areaConsole, (*Server).orderPost, "action=retry|by_hand: an order to the platform's own system that failed"},
 	{"POST /console/notices/{number}/complaints/{complaint}", areaConsole, (*Server).complaintPost, "answer, and each item: decides on a complaint"},
 	{"POST /console/notices/{number}/notifier", areaConsole, (*Server).notifierPost, "action=warn|suspend|lift, reason, days: misuse (DSA article 23)"},
+	{"POST /console/notices/{number}/hold", areaConsole, (*Server).noticeHold, "action=place|lift, reason: it is kept whatever its time"},
 	{"POST /console/notices/{number}/referral", areaConsole, (*Server).referralPost, "action=open|sent|drop, reason: an authority is informed (DSA article 18)"},
 	{"GET /console/statements.csv", areaConsole, (*Server).statementsCSV, "every statement of reasons, in the columns of the EU's transparency database"},
 	{"GET /console/matches", areaConsole, (*Server).listTasks, "fingerprints that wait for a decision, on a platform"},

@@ -138,21 +138,21 @@ func (c *restoreCmd) finish(ctx context.Context, s streams, r store.Restored, lo
 	if err := noted(ctx, i, "instance.restored", "instance", "lost", fmt.Sprint(lost), "head", root, "records", fmt.Sprint(r.Records)); err != nil {
 		return err
 	}
-	erased, err := i.db.EraseKeyless(ctx, rempart.Erasure{Why: rempart.EraseRestored, By: byCommandLine, At: time.Now().UTC()})
+	erased, notices, err := i.db.EraseKeyless(ctx, rempart.Erasure{Why: rempart.EraseRestored, By: byCommandLine, At: time.Now().UTC()})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "restored %d cases and %d intakes", r.Cases-erased, r.Intakes)
+	fmt.Fprintf(s.out, "restored %d cases and %d intakes", r.Cases-erased, r.Intakes-notices)
 	if erased > 0 {
 		fmt.Fprintf(s.out, "; %d cases had been erased since, and were erased again", erased)
+	}
+	if notices > 0 {
+		fmt.Fprintf(s.out, "; %d notices received had been erased since, and were erased again", notices)
 	}
 	if lost > 0 {
 		fmt.Fprintf(s.out, "; %d records of the ledger are lost, and the ledger says so", lost)
 	}
 	fmt.Fprintln(s.out)
-	if left := r.Without - erased; left > 0 {
-		return hinted{fmt.Errorf("%d intakes have no key and can't be read", left), "restore again with the newest file of keys: -keys"}
-	}
 	return nil
 }
 
