@@ -10,6 +10,7 @@ import (
 
 // doctorCmd says what this machine lacks.
 type doctorCmd struct {
+	place
 	recheckFlags
 	mailFlags
 	JSON bool `name:"json" help:"One JSON object a line."`
@@ -22,7 +23,7 @@ func (c *doctorCmd) Run(ctx context.Context, s streams) error {
 	missing := 0
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
-	for _, f := range append(media.Doctor(ctx), c.recheckFlags.doctor(ctx), c.mailFlags.doctor(ctx), c.mailFlags.inboxDoctor(ctx)) {
+	for _, f := range append(media.Doctor(ctx), c.recheckFlags.doctor(ctx), c.mailFlags.doctor(ctx), c.mailFlags.inboxDoctor(ctx), c.keys(ctx, s)) {
 		if !f.Found {
 			missing++
 		}
@@ -43,7 +44,7 @@ func (c *doctorCmd) Run(ctx context.Context, s streams) error {
 		return ctx.Err()
 	}
 	if missing > 0 {
-		fmt.Fprintln(s.err, "rempart: hint: all else works; on Debian: apt-get install ffmpeg libvips-tools bubblewrap")
+		fmt.Fprintln(s.err, "rempart: hint: all else works; for programs, on Debian: apt-get install ffmpeg libvips-tools bubblewrap")
 		return errShown
 	}
 	return nil
