@@ -207,7 +207,7 @@ func (db *DB) EraseKeyless(ctx context.Context, e rempart.Erasure) (cases, notic
 		return 0, 0, db.explain(fmt.Errorf("store: cases without a key: %w", err))
 	}
 	if err := db.dropKeylessMails(ctx); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for n, id := range ids {
 		if err := db.EraseCase(ctx, id, e); err != nil {

@@ -116,6 +116,9 @@ func (s *Server) mailTarget(r *http.Request, typed *mailRow) (*rempart.Case, str
 	if err != nil {
 		return nil, "", err
 	}
+	if m, _ := staffOf(r); c.Facts.Themes()&m.Barred() != 0 {
+		return nil, "", rempart.ErrOutside()
+	}
 	p := s.consolePage(r)
 	for _, n := range c.Notices {
 		if n.State != rempart.NoticeDraft {
