@@ -57,7 +57,7 @@ func (s *Server) mergeShow(w http.ResponseWriter, r *http.Request) {
 func (s *Server) mergePage(w http.ResponseWriter, r *http.Request, status int, c *rempart.Case, into string, wrong error) {
 	p := s.consolePage(r)
 	v := mergeView{Case: c, Into: strings.TrimSpace(into), Typed: r.PostForm.Get("reason")}
-	alike, err := s.DB.Alike(r.Context(), []string{c.ID})
+	alike, err := s.DB.Alike(r.Context(), []string{c.ID}, staffBarred(r))
 	if err != nil {
 		s.fail(w, r, "console", err)
 		return
