@@ -146,7 +146,11 @@ func short(value string) string {
 
 // caseOf returns the case that the address names.
 func (s *Server) caseOf(r *http.Request) (*rempart.Case, error) {
-	return s.DB.CaseByRef(r.Context(), r.PathValue("ref"))
+	c, err := s.DB.CaseByRef(r.Context(), r.PathValue("ref"))
+	if err == nil && c.Facts.Themes()&staffBarred(r) != 0 {
+		return nil, rempart.ErrOutside()
+	}
+	return c, err
 }
 
 // postedCase reads a form about a case and returns the case; if it cannot, it has

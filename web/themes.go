@@ -34,16 +34,6 @@ func (s *Server) outside(r *http.Request, m rempart.Staff) error {
 	return err
 }
 
-// otherCase returns the case that a form names beside the one of its door, unless
-// it is outside a member's groups.
-func (s *Server) otherCase(r *http.Request, typed string) (*rempart.Case, error) {
-	c, err := s.DB.CaseByRef(r.Context(), rempart.ParseRef(typed))
-	if err == nil && c.Facts.Themes()&staffBarred(r) != 0 {
-		return nil, rempart.ErrOutside()
-	}
-	return c, err
-}
-
 // staffBarred returns the themes outside the groups of who is signed in.
 func staffBarred(r *http.Request) rempart.Themes {
 	m, _ := staffOf(r)
