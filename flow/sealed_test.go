@@ -28,7 +28,7 @@ var planted = map[string]string{
 	"notifier": "zq-notifier@association.exemple.test", "key": "zq-idempotency-key",
 	"asked": "zq-question-of-the-person", "told": "zq-answer-to-the-person",
 	"warned": "zq-warning-to-a-notifier",
-	"mail": "zq-text-of-an-e-mail", "box": "zq-name-of-the-mailbox",
+	"mail":   "zq-text-of-an-e-mail", "box": "zq-name-of-the-mailbox",
 }
 
 // TestNothingPlanted sends texts through the whole way, on a hub and a platform,
