@@ -48,6 +48,26 @@ func (s *Server) followUp(ctx context.Context, typed string) (*flow.Follow, erro
 	return s.Flow.FollowUp(ctx, typed)
 }
 
+// withdraw erases the report of the holder of a code, among as many at once as
+// codes are looked up. What is no code at all is answered without the database.
+func (s *Server) withdraw(ctx context.Context, typed string) (held bool, gone flow.Withdrawal, err error) {
+	if _, err := rempart.ParseCaseCode(typed); err != nil {
+		return false, gone, err
+	}
+	done, err := s.lookup(ctx)
+	if err != nil {
+		return false, gone, err
+	}
+	defer done()
+	if held, err = s.Flow.Withdraw(ctx, typed); err != nil {
+		return false, gone, err
+	}
+	if gone, err = s.Flow.Withdrawal(ctx, typed); err != nil { // it is done: the page says so all the same
+		gone = flow.Withdrawal{}
+	}
+	return held, gone, nil
+}
+
 // lookup takes one of the places for what a code opens; done gives it back.
 func (s *Server) lookup(ctx context.Context) (done func(), err error) {
 	wait, cancel := context.WithTimeout(ctx, lookupWait)

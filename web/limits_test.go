@@ -217,6 +217,9 @@ func TestCodesAtOnce(t *testing.T) {
 		if a := s.post("/follow", "code", "MAUVAIS"); a.status != http.StatusUnprocessableEntity {
 			t.Fatalf("page, no code: %d", a.status)
 		}
+		if a := s.post("/withdraw", "code", "MAUVAIS"); a.status != http.StatusUnprocessableEntity {
+			t.Fatalf("withdrawal, no code: %d", a.status)
+		}
 		if status, _, text := d.call("POST", "/api/v1/follow-up", "application/json", strings.NewReader(`{"code": "MAUVAIS"}`)); status != 422 || !strings.Contains(text, "code.") {
 			t.Fatalf("API, no code: %d %s", status, text)
 		}
@@ -226,6 +229,11 @@ func TestCodesAtOnce(t *testing.T) {
 	}
 	code := rempart.NewCaseCode().String()
 	var wg sync.WaitGroup
+	wg.Go(func() {
+		if a := s.post("/withdraw", "code", code); a.status != http.StatusServiceUnavailable {
+			t.Errorf("a withdrawal while all look-ups are taken: %d", a.status)
+		}
+	})
 	for range 3 {
 		wg.Go(func() {
 			status, header, text := d.call("POST", "/api/v1/follow-up", "application/json", strings.NewReader(`{"code": "`+code+`"}`))

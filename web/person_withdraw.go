@@ -54,7 +54,7 @@ func (s *Server) withdrawPost(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "person", err)
 		return
 	}
-	held, err := s.Flow.Withdraw(r.Context(), r.PostForm.Get("code"))
+	held, gone, err := s.withdraw(r.Context(), r.PostForm.Get("code"))
 	if err != nil {
 		found := faults(err)
 		if len(found) == 0 || found[0].Field != "code" {
@@ -71,10 +71,6 @@ func (s *Server) withdrawPost(w http.ResponseWriter, r *http.Request) {
 		title = "withdraw.held.title"
 	}
 	p := s.newPage(r, "person", title, nil)
-	v := withdrawView{Done: !held, Held: held}
-	if gone, err := s.Flow.Withdrawal(r.Context(), r.PostForm.Get("code")); err == nil {
-		v.Withdrawals = newConfirmedView(p, gone.Platforms)
-	}
-	p.Data = v
+	p.Data = withdrawView{Done: !held, Held: held, Withdrawals: newConfirmedView(p, gone.Platforms)}
 	s.render(w, r, http.StatusOK, "person/withdraw", p)
 }
