@@ -203,16 +203,16 @@ func TestFeed(t *testing.T) {
 	secretly := entries[0]
 	secretly.CaseID = "the case's identifier"
 	var b bytes.Buffer
-	if err := exchange.WriteFeed(&b, []rempart.Entry{secretly, entries[1]}, "1-0-2"); err != nil {
+	if err := exchange.WriteFeed(&b, []rempart.Entry{secretly, entries[1]}, exchange.FeedEnd{Cursor: "1-0-2", Whole: true}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(b.String(), secretly.CaseID) {
 		t.Errorf("the feed tells the case's identifier: %s", &b)
 	}
 	url, last, _ := answering(t, 200, nil, b.String())
-	got, cursor, err := exchange.ReadFeed(t.Context(), client(t), url, "rk_key", "1-0-0", 3*time.Second)
-	if err != nil || cursor != "1-0-2" {
-		t.Fatalf("cursor %q, %v", cursor, err)
+	got, end, err := exchange.ReadFeed(t.Context(), client(t), url, "rk_key", "1-0-0", 3*time.Second)
+	if err != nil || end != (exchange.FeedEnd{Cursor: "1-0-2", Whole: true}) {
+		t.Fatalf("end %+v, %v", end, err)
 	}
 	if d := cmp.Diff(entries, got); d != "" {
 		t.Errorf("entries:\n%s", d)

@@ -32,6 +32,15 @@ type FeedLine struct {
 
 	End    bool   `json:"end,omitempty"`    // of the last line only: the answer is whole
 	Cursor string `json:"cursor,omitempty"` // of the last line only: where to go on
+	Whole  bool   `json:"whole,omitempty"`  // of the last line only: there was nothing more to tell when this was read
+}
+
+// A FeedEnd is where an answer of the feed ends. Whole says that there was nothing
+// more when it was read: who follows a hub that changes all the time never gets an
+// empty answer, and is up to date nevertheless.
+type FeedEnd struct {
+	Cursor string
+	Whole  bool
 }
 
 // MaxFeedPage is the most entries one answer of the feed holds.
@@ -48,8 +57,8 @@ const (
 // up, so that who follows is behind no longer than the network was away.
 const feedIdle = 4 * time.Second
 
-// WriteFeed writes entries and the cursor.
-func WriteFeed(w io.Writer, entries []rempart.Entry, cursor string) error {
+// WriteFeed writes entries, and where they end.
+func WriteFeed(w io.Writer, entries []rempart.Entry, end FeedEnd) error {
 	b := bufio.NewWriter(w)
 	enc := json.NewEncoder(b)
 	for _, e := range entries {
@@ -59,7 +68,7 @@ func WriteFeed(w io.Writer, entries []rempart.Entry, cursor string) error {
 			return fmt.Errorf("exchange: write feed: %w", err)
 		}
 	}
-	if err := enc.Encode(FeedLine{End: true, Cursor: cursor}); err != nil {
+	if err := enc.Encode(FeedLine{End: true, Cursor: end.Cursor, Whole: end.Whole}); err != nil {
 		return fmt.Errorf("exchange: write feed: %w", err)
 	}
 	return b.Flush()
@@ -68,47 +77,47 @@ func WriteFeed(w io.Writer, entries []rempart.Entry, cursor string) error {
 // ReadFeed asks the hub at base for what changed after cursor, waiting up to
 // wait for something to change. An answer that breaks off before its end is
 // an error: nothing of it counts.
-func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wait time.Duration) ([]rempart.Entry, string, error) {
+func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wait time.Duration) ([]rempart.Entry, FeedEnd, error) {
 	u, err := url.JoinPath(base, "/api/v1/feed")
 	if err != nil {
-		return nil, "", fmt.Errorf("exchange: feed address: %w", err)
+		return nil, FeedEnd{}, fmt.Errorf("exchange: feed address: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	q := url.Values{"after": {cursor}, "wait": {fmt.Sprint(int(wait.Seconds()))}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u+"?"+q.Encode(), nil)
 	if err != nil {
-		return nil, "", fmt.Errorf("exchange: feed: %w", err)
+		return nil, FeedEnd{}, fmt.Errorf("exchange: feed: %w", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
 	resp, err := c.Do(req)
 	if err != nil {
-		return nil, "", fmt.Errorf("exchange: feed: %s: %w", networkText(err), err)
+		return nil, FeedEnd{}, fmt.Errorf("exchange: feed: %s: %w", networkText(err), err)
 	}
 	resp.Body = &idleBody{ReadCloser: resp.Body, cancel: cancel, timer: time.AfterFunc(feedIdle, cancel), wait: feedIdle}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, "", fmt.Errorf("exchange: feed: answered %d", resp.StatusCode)
+		return nil, FeedEnd{}, fmt.Errorf("exchange: feed: answered %d", resp.StatusCode)
 	}
 	var out []rempart.Entry
 	_, next, err := readFeed(resp.Body, nil, func(e rempart.Entry) { out = append(out, e) })
 	if err != nil {
-		return nil, "", err
+		return nil, FeedEnd{}, err
 	}
 	return out, next, nil
 }
 
 // readFeed gives each entry of an answer of the feed, and returns how many lines
-// there were before the last, and the cursor of that one. A line that gives no
+// there were before the last, and what that one says. A line that gives no
 // entry is refused by its number, or an error where refuse is nil.
-func readFeed(r io.Reader, refuse func(line int, why string), give func(rempart.Entry)) (lines int, cursor string, err error) {
+func readFeed(r io.Reader, refuse func(line int, why string), give func(rempart.Entry)) (lines int, end FeedEnd, err error) {
 	sc := bufio.NewScanner(io.LimitReader(r, maxFeedAnswer))
 	sc.Buffer(make([]byte, 0, 64<<10), maxFeedLine)
 	for sc.Scan() {
 		var l FeedLine
 		err := json.Unmarshal(sc.Bytes(), &l)
 		if err == nil && l.End {
-			return lines, l.Cursor, nil
+			return lines, FeedEnd{l.Cursor, l.Whole}, nil
 		}
 		lines++
 		why := "the line is not JSON of an entry"
@@ -121,7 +130,7 @@ func readFeed(r io.Reader, refuse func(line int, why string), give func(rempart.
 			err, why = errors.New("no identifier"), "the entry has no identifier"
 		}
 		if err != nil && refuse == nil {
-			return 0, "", fmt.Errorf("exchange: feed line %d: %w", lines, err)
+			return 0, FeedEnd{}, fmt.Errorf("exchange: feed line %d: %w", lines, err)
 		}
 		if err != nil {
 			refuse(lines, why)
@@ -133,7 +142,7 @@ func readFeed(r io.Reader, refuse func(line int, why string), give func(rempart.
 		give(rempart.Entry{ID: l.ID, List: l.List, Fingerprint: f, State: l.State, CaseRef: l.CaseRef, ItemID: l.Item, Since: l.Since})
 	}
 	if err := sc.Err(); err != nil {
-		return 0, "", fmt.Errorf("exchange: feed: %w", err)
+		return 0, FeedEnd{}, fmt.Errorf("exchange: feed: %w", err)
 	}
-	return 0, "", fmt.Errorf("exchange: feed: broke off before its end: %w", io.ErrUnexpectedEOF)
+	return 0, FeedEnd{}, fmt.Errorf("exchange: feed: broke off before its end: %w", io.ErrUnexpectedEOF)
 }

@@ -38,6 +38,6 @@ func (p *puller) feed(ctx context.Context, cursor string) (out SourcePage, err e
 	if err != nil {
 		return out, unreadable(err)
 	}
-	out.Next, out.More = next, entries > 0
+	out.Next, out.More = next.Cursor, entries > 0
 	return out, nil
 }

@@ -1,6 +1,15 @@
 package flow
 
-import "testing"
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// FollowOnce reads one answer of the hub's feed.
+func (f *Flow) FollowOnce(ctx context.Context, wait time.Duration) (int, error) {
+	return f.followOnce(ctx, wait)
+}
 
 // SortMost has imports hold fewer records in memory, while t runs.
 func SortMost(t *testing.T, n int) {

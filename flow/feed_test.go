@@ -45,6 +45,27 @@ func (s *side) entries() map[rempart.EntryState]int {
 	return out
 }
 
+// TestFeedWhole: an answer that holds all there was says so, so that who follows a
+// hub that changes all the time knows that it is up to date.
+func TestFeedWhole(t *testing.T) {
+	hub, platform := pair(t)
+	platform.Node = &flow.Node{Every: time.Millisecond}
+	if err := platform.Whole(); err == nil {
+		t.Fatal("it has read nothing, and is whole")
+	}
+	hub.confirm(hub.submit(reportOf("", medium(hash(1)))))
+	got, end, err := hub.Feed(t.Context(), []string{"ncii-adult"}, "", 0)
+	if err != nil || len(got) == 0 || !end.Whole || end.Cursor == "" {
+		t.Fatalf("%d entries, %+v, %v", len(got), end, err)
+	}
+	if n, err := platform.FollowOnce(t.Context(), 0); n == 0 || err != nil {
+		t.Fatalf("%d entries, %v", n, err)
+	}
+	if err := platform.Whole(); err != nil {
+		t.Errorf("after an answer that held everything: %v", err)
+	}
+}
+
 // TestFeed takes an entry from the hub to the platform and back, over HTTP.
 func TestFeed(t *testing.T) {
 	hub, platform := pair(t)

@@ -499,30 +499,43 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	entries, cursor, err := exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, after, wait)
+	asked := time.Since(processStart)
+	entries, end, err := exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, after, wait)
 	if err != nil {
 		return 0, err
 	}
-	if len(entries) == 0 && cursor == after {
-		return 0, f.heardAll(ctx)
+	if len(entries) > 0 || end.Cursor != after {
+		if err := f.DB.ApplyFeed(ctx, hub.ID, entries, end.Cursor); err != nil {
+			return 0, err
+		}
+	} else {
+		end.Whole = true
 	}
-	return len(entries), f.DB.ApplyFeed(ctx, hub.ID, entries, cursor)
+	if !end.Whole {
+		return len(entries), nil
+	}
+	if len(entries) == 0 {
+		asked = time.Since(processStart) // there was nothing until now
+	}
+	return len(entries), f.heardAll(ctx, asked)
 }
 
 // Feed returns what changed in the lists after cursor, waiting up to wait for
 // something to change. Only what a platform may have is in it: our own entries of those lists
 // that are active, and those that were withdrawn, or stopped matching otherwise and
 // may match again: to who follows they are rejected, which may end.
-func (f *Flow) Feed(ctx context.Context, lists []string, after string, wait time.Duration) ([]rempart.Entry, string, error) {
-	end := time.Now().Add(wait)
+func (f *Flow) Feed(ctx context.Context, lists []string, after string, wait time.Duration) ([]rempart.Entry, exchange.FeedEnd, error) {
+	until := time.Now().Add(wait)
 	newcomer := after == "" // never had what was withdrawn, and need not learn it
 	for {
 		changes, cursor, err := f.DB.Changes(ctx, after, exchange.MaxFeedPage)
 		if err != nil {
-			return nil, "", err
+			return nil, exchange.FeedEnd{}, err
 		}
+		size := 0
 		var out []rempart.Entry
 		for _, c := range changes {
+			size += len(c.Entry.Fingerprint.Value)
 			switch c.Entry.State {
 			case rempart.EntryActive:
 			case rempart.EntryDisputed, rempart.EntryQuarantined, rempart.EntryDeleted, rempart.EntryExpired:
@@ -539,15 +552,15 @@ func (f *Flow) Feed(ctx context.Context, lists []string, after string, wait time
 				out = append(out, c.Entry)
 			}
 		}
-		if len(out) > 0 || len(changes) == 0 && time.Now().After(end) {
-			return out, cursor, nil
+		if len(out) > 0 || len(changes) == 0 && time.Now().After(until) {
+			return out, exchange.FeedEnd{Cursor: cursor, Whole: len(changes) < exchange.MaxFeedPage && size < store.MaxChangeBytes}, nil
 		}
 		if after = cursor; len(changes) > 0 {
 			continue // none of these is for others: what is may be behind them
 		}
 		select {
 		case <-ctx.Done():
-			return nil, cursor, ctx.Err()
+			return nil, exchange.FeedEnd{}, ctx.Err()
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -30,9 +30,10 @@ func (f *Flow) feedWait() (wait, pause time.Duration) {
 	return 10 * time.Second, 0
 }
 
-// heardAll notes that the feed was read to its end.
-func (f *Flow) heardAll(ctx context.Context) error {
-	f.index.heard.Store(int64(time.Since(processStart)))
+// heardAll notes that the feed was read to its end, as it was at a time since the
+// process started.
+func (f *Flow) heardAll(ctx context.Context, at time.Duration) error {
+	f.index.heard.Store(int64(at))
 	if f.Node == nil || f.Node.whole.Load() {
 		return nil
 	}

@@ -40,6 +40,7 @@ func TestHashVideo(t *testing.T) {
 			VPDQ                      string
 			Frames, Features, Quality int
 		}
+		Provenance json.RawMessage
 	}
 	in := json.NewDecoder(&out)
 	in.DisallowUnknownFields()
@@ -52,6 +53,9 @@ func TestHashVideo(t *testing.T) {
 	print, err := rempart.Fingerprint{Type: rempart.VPDQ, Value: line.VPDQ}.Normal()
 	if err != nil || len(print.Images()) != 6 || print.Value != line.VPDQ || print.Quality != line.Quality {
 		t.Errorf("vpdq: %v, %d images of quality %d, want two a second, as a list takes them", err, len(print.Images()), print.Quality)
+	}
+	if string(line.Provenance) != "[]" {
+		t.Errorf("a drawn video says where it comes from: %s", line.Provenance)
 	}
 	if line.Unbordered != nil {
 		t.Errorf("a video without borders has a print without them: %+v", line.Unbordered)
