@@ -15,7 +15,9 @@ import (
 )
 
 // TestMatchNodeUnderFaults runs a matcher that has nothing but the feed of a hub,
-// while a thousand changes a second are written there: it is killed as kill -9
+// while a thousand changes a second are written there (a hundred under the race
+// detector, which the node's own database runs under as well, and ten seconds of
+// lag instead of one): it is killed as kill -9
 // does, cut off, killed and started while it is cut off, and healed. It never
 // answers wrongly, goes on from its disk, and lags less than a second soon after it
 // was healed.
@@ -37,6 +39,10 @@ func TestMatchNodeUnderFaults(t *testing.T) {
 	c := newCutter(t, "tcp", srv.Listener.Addr().String())
 	n := &testNode{t: t, key: key, dir: filepath.Join(t.TempDir(), "node"), hub: "http://" + c.ln.Addr().String(), cutter: c}
 	w := &writer{t: t, db: hub.db}
+	n.soon = time.Second
+	if raced {
+		w.every, n.soon = 200*time.Millisecond, 10*time.Second
+	}
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() { w.run(stop) })
@@ -77,11 +83,11 @@ func TestMatchNodeUnderFaults(t *testing.T) {
 		t.Errorf("cut off from its hub it answered %d times in a second", k)
 	}
 	healed := n.heal()
-	for n.lag() >= time.Second && time.Since(healed) < 30*time.Second {
+	for n.lag() >= n.soon && time.Since(healed) < 30*time.Second {
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Logf("under a second of lag %v after it was healed", time.Since(healed).Round(time.Millisecond))
-	if lag := n.lag(); lag >= time.Second { // five seconds are enough on a machine that does nothing else
+	t.Logf("under %v of lag %v after it was healed", n.soon, time.Since(healed).Round(time.Millisecond))
+	if lag := n.lag(); lag >= n.soon { // five seconds are enough on a machine that does nothing else
 		t.Errorf("half a minute after it was healed it lags %v", lag)
 	}
 	time.Sleep(2 * time.Second)
@@ -91,7 +97,7 @@ func TestMatchNodeUnderFaults(t *testing.T) {
 	if n.asked.Load() < 100 {
 		t.Errorf("asked %d times only", n.asked.Load())
 	}
-	if lag := n.lag(); lag > time.Second {
+	if lag := n.lag(); lag > n.soon {
 		t.Errorf("at the end it lags %v", lag)
 	}
 	n.kill()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -177,6 +178,7 @@ type writer struct {
 	t       *testing.T
 	db      *store.DB
 	source  string
+	every   time.Duration // between twenty changes; default: 20 ms, a thousand a second
 	changes atomic.Int64
 	mu      sync.Mutex
 	all     []*written
@@ -184,7 +186,7 @@ type writer struct {
 
 func (w *writer) run(stop chan struct{}) {
 	r := rand.NewChaCha8([32]byte{9})
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(cmp.Or(w.every, 20*time.Millisecond))
 	defer tick.Stop()
 	for n := 0; ; {
 		select {
@@ -245,8 +247,9 @@ func (w *writer) some() (written, bool) {
 type testNode struct {
 	t                  *testing.T
 	key, dir, database string
-	hub                string // of a node that follows a feed, and has no database
-	hubAway            bool   // it starts without it
+	hub                string        // of a node that follows a feed, and has no database
+	hubAway            bool          // it starts without it
+	soon               time.Duration // how far behind it may be; default: 1 s
 	cutter             *cutter
 	asked              atomic.Int64
 
@@ -282,7 +285,7 @@ func (n *testNode) start() {
 	n.mu.Lock()
 	n.cmd, n.addr, n.log = cmd, addr, log
 	n.mu.Unlock()
-	for end := time.Now().Add(30 * time.Second); n.lag() > time.Second && !(n.hubAway && n.answers()); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); n.lag() > cmp.Or(n.soon, time.Second) && !(n.hubAway && n.answers()); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			n.t.Fatalf("a node does not start: %s", log)
 		}
