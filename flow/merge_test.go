@@ -190,7 +190,7 @@ func TestMergeErased(t *testing.T) {
 		}
 
 		// A withdraws: what only she had reported leaves the other case, and the list.
-		a, b, codeA, codeB = pair(2)
+		_, b, codeA, codeB = pair(2)
 		s.confirm(s.caseOf(b.Ref))
 		if n, err := s.Listed(t.Context()); err != nil || n == 0 {
 			t.Fatal(n, err)

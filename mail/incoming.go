@@ -107,8 +107,6 @@ type parts struct {
 	files       []rempart.MailFile
 	more        int
 	seen        int
-	failed      bool // the report says that delivery failed, and not that it takes longer
-	said        bool // there is a report that could be read
 }
 
 // Bounds on how a message may be nested.
