@@ -175,7 +175,9 @@ func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
 			return
 		}
 		if err := s.DB.NoteReader(r.Context(), p.ID, r.URL.Query().Get("after")); err != nil {
-			s.writeProblem(w, r, err)
+			if r.Context().Err() == nil {
+				s.writeProblem(w, r, err)
+			}
 			return
 		}
 		wait, _ := strconv.Atoi(r.URL.Query().Get("wait"))

@@ -249,6 +249,7 @@ type testNode struct {
 	key, dir, database string
 	hub                string        // of a node that follows a feed, and has no database
 	hubAway            bool          // it starts without it
+	program            string        // default: this one, with the race detector if the test has it
 	soon               time.Duration // how far behind it may be; default: 1 s
 	cutter             *cutter
 	asked              atomic.Int64
@@ -269,9 +270,11 @@ func (n *testNode) start() {
 	}
 	addr := ln.Addr().String()
 	ln.Close()
-	program, err := exec.LookPath("rempart")
-	if err != nil {
-		n.t.Fatal(err)
+	program := n.program
+	if program == "" {
+		if program, err = exec.LookPath("rempart"); err != nil {
+			n.t.Fatal(err)
+		}
 	}
 	args := []string{"serve", "-data", n.dir, "-addr", addr, "-database", n.database}
 	if n.hub != "" {
