@@ -37,9 +37,18 @@ func (f *Flow) sendMail(ctx context.Context, claim store.Claim, c *rempart.Case,
 	}
 	f.at("notice.mail.begun")
 	subject, text := exchange.NoticeText(*n)
-	answer, err := f.Mail.Send(ctx, mail.Message{ID: id, To: to, Tag: n.ID, Subject: subject, Text: text, References: c.Thread(n.ID), Anonymous: n.Minor, At: now})
-	f.at("notice.mail.delivered")
-	now = f.Now()
+	m := mail.Message{ID: id, To: to, Tag: n.ID, Subject: subject, Text: text, References: c.Thread(n.ID), Anonymous: n.Minor, At: now}
+	return f.tryMail(ctx, claim, c.ID, m, "notice.mail.delivered", func(c *rempart.Case, a rempart.Attempt, at time.Time) error {
+		return c.NoticeTried(n.ID, id, "", a, at)
+	})
+}
+
+// tryMail sends an e-mail that has begun on its case, and records with tried what
+// came of it. step is the place at which a test may stop it.
+func (f *Flow) tryMail(ctx context.Context, claim store.Claim, caseID string, m mail.Message, step string, tried func(c *rempart.Case, a rempart.Attempt, at time.Time) error) (*exchange.Failure, error) {
+	answer, err := f.Mail.Send(ctx, m)
+	f.at(step)
+	now := f.Now()
 	a := rempart.Attempt{Status: 250, Answer: answer}
 	var fail *exchange.Failure
 	if err != nil {
@@ -48,7 +57,7 @@ func (f *Flow) sendMail(ctx context.Context, claim store.Claim, c *rempart.Case,
 	// We may be stopping; what the server said is recorded all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return fail, f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error { return c.NoticeTried(n.ID, id, "", a, now) })
+	return fail, f.DB.UpdateCase(ctx, caseID, "", func(c *rempart.Case) error { return tried(c, a, now) })
 }
 
 // mailWait is how long a try by e-mail waits that a server refused for now: RFC

@@ -499,25 +499,17 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	asked := time.Since(processStart)
 	entries, end, err := exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, after, wait)
 	if err != nil {
 		return 0, err
 	}
-	if len(entries) > 0 || end.Cursor != after {
-		if err := f.DB.ApplyFeed(ctx, hub.ID, entries, end.Cursor); err != nil {
-			return 0, err
-		}
-	} else {
-		end.Whole = true
+	if len(entries) == 0 && end.Cursor == after {
+		return 0, f.heardAll(ctx)
 	}
-	if !end.Whole {
-		return len(entries), nil
+	if err := f.DB.ApplyFeed(ctx, hub.ID, entries, end.Cursor); err != nil || !end.Whole {
+		return len(entries), err
 	}
-	if len(entries) == 0 {
-		asked = time.Since(processStart) // there was nothing until now
-	}
-	return len(entries), f.heardAll(ctx, asked)
+	return len(entries), f.readWhole(ctx)
 }
 
 // Feed returns what changed in the lists after cursor, waiting up to wait for

@@ -30,10 +30,17 @@ func (f *Flow) feedWait() (wait, pause time.Duration) {
 	return 10 * time.Second, 0
 }
 
-// heardAll notes that the feed was read to its end, as it was at a time since the
-// process started.
-func (f *Flow) heardAll(ctx context.Context, at time.Duration) error {
-	f.index.heard.Store(int64(at))
+// heardAll notes that there is nothing in the feed that was not saved here. An
+// answer that was the last but not empty does not say so: the index may not have
+// read yet what came with it, and a node must not say that it is less behind than
+// it is.
+func (f *Flow) heardAll(ctx context.Context) error {
+	f.index.heard.Store(int64(time.Since(processStart)))
+	return f.readWhole(ctx)
+}
+
+// readWhole notes that the feed was read to its end once.
+func (f *Flow) readWhole(ctx context.Context) error {
 	if f.Node == nil || f.Node.whole.Load() {
 		return nil
 	}

@@ -36,18 +36,10 @@ func (f *Flow) mailRung(ctx context.Context, claim store.Claim, c *rempart.Case,
 	}
 	f.at("rung.mail.begun")
 	subject, body := exchange.RungMail(*n, text)
-	answer, err := f.Mail.Send(ctx, mail.Message{ID: id, To: strings.TrimPrefix(p.URL, "mailto:"), Tag: n.ID, Subject: subject, Text: body, References: c.Thread(n.ID), Anonymous: n.Minor, At: now})
-	f.at("rung.mail.delivered")
-	now = f.Now()
-	a := rempart.Attempt{Status: 250, Answer: answer}
-	var fail *exchange.Failure
-	if err != nil {
-		a, fail = mailFault(claim, err, now)
-	}
-	// We may be stopping; what the server said is recorded all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	return fail, f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error { return c.RungTried(r.ID, id, a, cal, now) })
+	m := mail.Message{ID: id, To: strings.TrimPrefix(p.URL, "mailto:"), Tag: n.ID, Subject: subject, Text: body, References: c.Thread(n.ID), Anonymous: n.Minor, At: now}
+	return f.tryMail(ctx, claim, c.ID, m, "rung.mail.delivered", func(c *rempart.Case, a rempart.Attempt, at time.Time) error {
+		return c.RungTried(r.ID, id, a, cal, at)
+	})
 }
 
 // mailFault says what a try at sending that did not end with the server's word

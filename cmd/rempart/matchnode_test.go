@@ -15,6 +15,23 @@ import (
 	"rempart"
 )
 
+// servedHub is a hub that answers HTTP, and a platform's key there.
+func servedHub(t *testing.T) (hub *instance, key string, srv *httptest.Server) {
+	t.Helper()
+	hub, err := openInstance(t.Context(), instanceConfig{site: "A", data: filepath.Join(t.TempDir(), "hub"), hub: true, log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { hub.db.Close() })
+	key = newKey()
+	if err := hub.db.PutPeer(t.Context(), rempart.Peer{ID: "forum", Name: "Forum", Kind: rempart.PeerPlatform, CreatedAt: time.Now()}, key, nil); err != nil {
+		t.Fatal(err)
+	}
+	srv = httptest.NewServer(hub.handler)
+	t.Cleanup(srv.Close)
+	return hub, key, srv
+}
+
 // TestMatchNodeUnderFaults runs a matcher that has nothing but the feed of a hub,
 // while a thousand changes a second are written there (a hundred, and ten seconds
 // of lag instead of one, where the race detector slows the hub, which is in this
@@ -26,17 +43,7 @@ func TestMatchNodeUnderFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	hub, err := openInstance(t.Context(), instanceConfig{site: "A", data: filepath.Join(t.TempDir(), "hub"), hub: true, log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer hub.db.Close()
-	key := newKey()
-	if err := hub.db.PutPeer(t.Context(), rempart.Peer{ID: "forum", Name: "Forum", Kind: rempart.PeerPlatform, CreatedAt: time.Now()}, key, nil); err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(hub.handler)
-	defer srv.Close()
+	hub, key, srv := servedHub(t)
 	c := newCutter(t, "tcp", srv.Listener.Addr().String())
 	n := &testNode{t: t, key: key, dir: filepath.Join(t.TempDir(), "node"), hub: "http://" + c.ln.Addr().String(), cutter: c}
 	w := &writer{t: t, db: hub.db}
@@ -113,17 +120,7 @@ func TestMatchNodeUnderFaults(t *testing.T) {
 // nothing is listed before it knows; nor does it take the folder of another hub,
 // or tell nobody of a stop in silence.
 func TestMatchNodeFirst(t *testing.T) {
-	hub, err := openInstance(t.Context(), instanceConfig{site: "A", data: filepath.Join(t.TempDir(), "hub"), hub: true, log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer hub.db.Close()
-	key := newKey()
-	if err := hub.db.PutPeer(t.Context(), rempart.Peer{ID: "forum", Name: "Forum", Kind: rempart.PeerPlatform, CreatedAt: time.Now()}, key, nil); err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(hub.handler)
-	defer srv.Close()
+	_, key, srv := servedHub(t)
 	c := newCutter(t, "tcp", srv.Listener.Addr().String())
 	c.cut.Store(true)
 	n := &testNode{t: t, key: key, dir: filepath.Join(t.TempDir(), "node"), hub: "http://" + c.ln.Addr().String(), cutter: c, hubAway: true}
