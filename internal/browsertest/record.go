@@ -79,8 +79,8 @@ type proxy struct {
 	addr    string
 	forward *httputil.ReverseProxy
 
-	mu        sync.Mutex // guards the fields below
-	recorders []*Recorder
+	mu        sync.Mutex  // guards the fields below
+	recorders []*Recorder // the first one since the start
 	aliases   map[string]string
 }
 
@@ -90,7 +90,7 @@ func startProxy() (p *proxy, stop func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("listening for the recording proxy: %w", err)
 	}
-	p = &proxy{addr: l.Addr().String(), aliases: map[string]string{}}
+	p = &proxy{addr: l.Addr().String(), aliases: map[string]string{}, recorders: []*Recorder{new(Recorder)}}
 	transport := &http.Transport{DisableCompression: true}
 	p.forward = &httputil.ReverseProxy{
 		Rewrite:       func(*httputil.ProxyRequest) {},
