@@ -19,9 +19,10 @@ const (
 	TooLarge                 // send less
 	Unavailable              // a part is missing or busy: try again
 	Unknown                  // it may have happened: do not repeat blindly, look first
+	Limited                  // asked too often: wait, then go on
 )
 
-var kindNames = [...]string{"internal", "invalid", "not found", "conflict", "unauthorized", "forbidden", "too large", "unavailable", "unknown outcome"}
+var kindNames = [...]string{"internal", "invalid", "not found", "conflict", "unauthorized", "forbidden", "too large", "unavailable", "unknown outcome", "limited"}
 
 // String returns the kind in a few lower-case words.
 func (k Kind) String() string {

@@ -52,6 +52,7 @@ type Peer struct {
 	Flagger        string    `json:"flagger,omitempty"`     // its entry in the list of trusted flaggers, which then says whether it is one
 	Lists          []string  `json:"lists,omitempty"`       // the lists its key opens; empty: all
 	LookupOnly     bool      `json:"lookup_only,omitempty"` // it may ask for matches, and have no copy of a list
+	Rates          Rates     `json:"rates,omitzero"`        // what its key may ask of one node; zero: the usual
 	Stops          bool      `json:"stops,omitempty"`       // it said that it refuses each file that it checks and that is to be stopped
 	Request        *Request  `json:"request,omitempty"`     // of PeerHTTP: how a notice is put into a request
 	CreatedAt      time.Time `json:"created_at"`

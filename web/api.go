@@ -75,6 +75,11 @@ func (s *Server) keyed(a huma.API, kinds ...rempart.PeerKind) huma.Middlewares {
 // refuse answers in the place of an operation.
 func refuse(a huma.API, ctx huma.Context, err error) {
 	e := problem(err)
+	h := http.Header{}
+	retry(h, err)
+	for name := range h {
+		ctx.SetHeader(name, h.Get(name))
+	}
 	ctx.SetHeader("Content-Type", "application/problem+json")
 	ctx.SetStatus(e.Status)
 	a.Marshal(ctx.BodyWriter(), "application/json", e)
@@ -99,7 +104,7 @@ func (s *Server) peer(ctx context.Context, authorization string, kinds ...rempar
 	if !slices.Contains(kinds, p.Kind) {
 		return rempart.Peer{}, &rempart.Error{Kind: rempart.Forbidden, Code: "key.kind", Public: "This key is not for this."}
 	}
-	return p, nil
+	return p, s.rates.take(p, 1, 0, time.Now())
 }
 
 // healthAPI answers the operator: alive, and ready to serve.

@@ -144,6 +144,9 @@ func (s *Server) hmaQuery(r *http.Request, p rempart.Peer) ([]rempart.Match, err
 }
 
 func (s *Server) hmaSignal(r *http.Request, p rempart.Peer, f rempart.Fingerprint) ([]rempart.Match, error) {
+	if err := s.takeValues(p, 1); err != nil {
+		return nil, err
+	}
 	found, _, err := s.Flow.LookUp(r.Context(), f, p.MayRead())
 	if rempart.KindOf(err) == rempart.Invalid {
 		return nil, shapeError("signal", "hma.signal", "invalid signal: a pdq has 64 hexadecimal digits, a video_md5 32")

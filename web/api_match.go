@@ -150,15 +150,18 @@ func (s *Server) match(w http.ResponseWriter, r *http.Request) (*matchAnswer, er
 			return nil, err
 		}
 		defer done()
+		if err := s.takeValues(p, 1); err != nil {
+			return nil, err
+		}
 		return s.matchFile(r, up)
 	case "application/json", "":
 		r.Body = http.MaxBytesReader(w, r.Body, maxMatchJSON)
-		return s.matchPrints(r, up)
+		return s.matchPrints(r, p, up)
 	}
 	return nil, &rempart.Error{Kind: rempart.Invalid, Field: "Content-Type", Code: "match.type", Public: "Send JSON with fingerprints, or one file as multipart/form-data."}
 }
 
-func (s *Server) matchPrints(r *http.Request, up flow.Upload) (*matchAnswer, error) {
+func (s *Server) matchPrints(r *http.Request, p rempart.Peer, up flow.Upload) (*matchAnswer, error) {
 	var q matchQuery
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
 		return nil, bodyError(err, "This is not JSON with a list of fingerprints.")
@@ -183,6 +186,9 @@ func (s *Server) matchPrints(r *http.Request, up flow.Upload) (*matchAnswer, err
 			queries[i].Dihedral = append(queries[i].Dihedral, h)
 		}
 	}
+	if err := s.takeValues(p, valuesOf(queries)); err != nil {
+		return nil, err
+	}
 	results, where, err := s.Flow.Match(r.Context(), queries, up)
 	if err != nil {
 		return nil, err
@@ -193,6 +199,14 @@ func (s *Server) matchPrints(r *http.Request, up flow.Upload) (*matchAnswer, err
 		ans.add(f.Type, f.Value, f.Quality, res.Refused, res.Matches)
 	}
 	return ans, nil
+}
+
+// valuesOf is how many values are looked up: of a video each image is one.
+func valuesOf(queries []flow.Query) (n int) {
+	for _, q := range queries {
+		n += max(1, len(q.Fingerprint.Frames()))
+	}
+	return min(n, mostValues)
 }
 
 func (a *matchAnswer) add(t rempart.FingerprintType, value string, quality int, note string, m []rempart.Match) {

@@ -61,9 +61,7 @@ func (s *Server) shapes(mux *http.ServeMux, a huma.API, tag, description string,
 			}
 			s.note(r.Context(), r.Pattern, err)
 			pr := problem(err)
-			if pr.Status == http.StatusServiceUnavailable {
-				w.Header().Set("Retry-After", retryAfter)
-			}
+			retry(w.Header(), err)
 			rt.fail(w, pr)
 		})
 	}

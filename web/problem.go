@@ -22,6 +22,7 @@ var status = map[rempart.Kind]int{
 	rempart.TooLarge:     http.StatusRequestEntityTooLarge,
 	rempart.Unavailable:  http.StatusServiceUnavailable,
 	rempart.Unknown:      http.StatusGatewayTimeout,
+	rempart.Limited:      http.StatusTooManyRequests,
 }
 
 // A Problem is an error as the API answers it (RFC 9457). It never repeats what
@@ -114,9 +115,7 @@ func init() {
 func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problem(err)
 	s.note(r.Context(), r.Pattern, err)
-	if p.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", retryAfter)
-	}
+	retry(w.Header(), err)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p)
@@ -127,8 +126,9 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 func (s *Server) fault(ctx context.Context, err error, route string) error {
 	s.note(ctx, route, err)
 	p := problem(err)
-	if p.Status == http.StatusServiceUnavailable {
-		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {retryAfter}})
+	if h := (http.Header{}); p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
+		retry(h, err)
+		return huma.ErrorWithHeaders(p, h)
 	}
 	return p
 }

@@ -38,6 +38,7 @@ type Server struct {
 	Config
 	pages      *pages
 	keys       keys
+	rates      rates
 	lookups    chan struct{} // holds one for each code that is being looked up
 	uploads    chan struct{} // holds one for each file that is being received or checked
 	uploadTime time.Duration

@@ -35,6 +35,7 @@ type peerAdd struct {
 	Lists     string `help:"The lists its key opens, separated by commas, or all. Default: all for a new peer."`
 	Lookup    *bool  `name:"lookup-only" help:"It may ask for matches, and have no copy of a list." negatable:""`
 	Stops     *bool  `help:"It says that it refuses each file that it checks and that is to be stopped: a match then counts as a stop, which the person reads." negatable:""`
+	Rate      string `help:"What its key may ask of each node a second and a day, UTC: requests=100,values=1000,requests-day=100000,values-day=1000000; what is not named stays, 0 is the usual."`
 	Key       string `help:"The key it presents to us; default: a new one for a new peer." env:"REMPART_PEER_KEY"`
 	OutKey    string `help:"The key we present to it." env:"REMPART_PEER_OUT_KEY"`
 	Secret    string `help:"What callbacks are signed with, whsec_…, the same on both sides; default: a new one for a new peer." env:"REMPART_PEER_SECRET"`
@@ -96,6 +97,11 @@ func (c *peerAdd) Run(ctx context.Context, s streams) error {
 	}
 	if c.Lookup != nil {
 		p.LookupOnly = *c.Lookup
+	}
+	if c.Rate != "" {
+		if p.Rates, err = ratesOf(p.Rates, c.Rate); err != nil {
+			return err
+		}
 	}
 	if c.Flagger != "" {
 		if p.Flagger = c.Flagger; c.Flagger == "none" {
@@ -218,6 +224,10 @@ func listsOf(p rempart.Peer) string {
 	out := cmp.Or(strings.Join(p.Lists, ","), "all")
 	if p.LookupOnly {
 		out += " (lookups only)"
+	}
+	if p.Rates != (rempart.Rates{}) {
+		r := p.Limits()
+		out += fmt.Sprintf(" (at most %d requests and %d values a second, %d and %d a day)", r.Requests, r.Values, r.RequestsDay, r.ValuesDay)
 	}
 	return out
 }
