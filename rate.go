@@ -29,7 +29,7 @@ func (r Rates) Check() error {
 		n     int
 	}{{"requests", r.Requests}, {"values", r.Values}, {"requests_day", r.RequestsDay}, {"values_day", r.ValuesDay}} {
 		if x.n < 0 || x.n > MaxRate {
-			return &Error{Kind: Invalid, Field: x.field, Code: "peer.rate", Public: "A rate is a whole number from 1 to 2000000000; 0 is the usual one."}
+			return &Error{Kind: Invalid, Field: x.field, Code: "peer.rate", Public: "A rate is a whole number, two billion at most; 0 is the usual one."}
 		}
 	}
 	return nil

@@ -57,6 +57,8 @@ type Peer struct {
 	Request        *Request  `json:"request,omitempty"`     // of PeerHTTP: how a notice is put into a request
 	CreatedAt      time.Time `json:"created_at"`
 	DisabledAt     time.Time `json:"disabled_at,omitzero"`
+
+	KeyUntil time.Time `json:"-"` // when the key that it came in with ends, as it has a successor; zero: never
 }
 
 // MayRead returns the lists that the peer's key opens, by identifier. It is never

@@ -138,6 +138,8 @@ type FollowItem struct {
 	Stops    int
 	LastStop time.Time
 
+	Checked bool // of a protected picture: each fingerprint of it waits for a decision, and no copy is stopped meanwhile
+
 	Step     rempart.RungKind // the last step after a notice of which we hold the proof, "" for none
 	StepAt   time.Time
 	Answered bool      // and the platform answered it
@@ -211,6 +213,11 @@ func (f *Flow) follow(ctx context.Context, c *rempart.Case) (*Follow, error) {
 		}
 		if _, _, gone := i.Rechecks.Removal(); gone && (i.State == rempart.ItemNotified || i.State == rempart.ItemAcknowledged) {
 			fi.GoneAt = i.Rechecks.Gone
+		}
+		if i.State == rempart.ItemProtected {
+			if fi.Checked, err = f.DB.Checked(ctx, i.Entries); err != nil {
+				return nil, err
+			}
 		}
 		v.Stops += fi.Stops
 		v.Items = append(v.Items, fi)

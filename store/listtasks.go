@@ -347,6 +347,17 @@ func (db *DB) Matching(ctx context.Context, entries []string) (n int, err error)
 	return n, db.explain(err)
 }
 
+// Checked tells whether every entry of an item that would match waits for
+// somebody's decision, so that no copy is recognised meanwhile.
+func (db *DB) Checked(ctx context.Context, entries []string) (bool, error) {
+	if len(entries) == 0 {
+		return false, nil
+	}
+	var waits, matches int
+	err := db.r.QueryRowContext(ctx, "SELECT coalesce(sum(CASE WHEN held IN ('disputed', 'quarantined') THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN held = '' THEN 1 ELSE 0 END), 0) FROM entries WHERE peer_id = '' AND state = 'active' AND id IN ("+holders(0, len(entries))+")", anys(entries)...).Scan(&waits, &matches)
+	return waits > 0 && matches == 0, db.explain(err)
+}
+
 // PutListPolicy sets the policy of a list, and tells the ledger who did.
 func (db *DB) PutListPolicy(ctx context.Context, list string, p rempart.Policy, by rempart.Actor) error {
 	if err := p.Check(); err != nil {

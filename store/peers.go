@@ -8,13 +8,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"rempart"
 )
 
 // PutPeer creates or replaces a peer. key is what it presents to us (kept as a
 // SHA-256 only; "" keeps the present one), out what we present to it (sealed;
-// nil keeps the present one).
+// nil keeps the present one). Another key ends all that it had at once; see
+// [DB.RotateKey] for a successor.
 func (db *DB) PutPeer(ctx context.Context, p rempart.Peer, key string, out *rempart.Credentials) error {
 	if p.ID == "" {
 		return errors.New("store: a peer without an identifier")
@@ -39,10 +41,18 @@ func (db *DB) PutPeer(ctx context.Context, p rempart.Peer, key string, out *remp
 	}
 	defer db.peerChanges.Add(1)
 	return db.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`INSERT INTO peers (id, key_hash, credentials, doc) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET
+		if _, err := t.exec(`INSERT INTO peers (id, key_hash, credentials, doc, key_made) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET
+			key_made = CASE WHEN excluded.key_hash IS NULL THEN peers.key_made ELSE excluded.key_made END,
+			key_used = CASE WHEN excluded.key_hash IS NULL THEN peers.key_used ELSE '' END,
 			key_hash = coalesce(excluded.key_hash, peers.key_hash), credentials = coalesce(excluded.credentials, peers.credentials), doc = excluded.doc`,
-			p.ID, hash, sealed, doc); err != nil {
+			p.ID, hash, sealed, doc, micros(t.now)); err != nil {
 			return fmt.Errorf("store: peer %s: %w", p.ID, err)
+		}
+		if key == "" {
+			return nil
+		}
+		if _, err := t.exec("DELETE FROM old_keys WHERE peer_id = $1", p.ID); err != nil {
+			return fmt.Errorf("store: keys of peer %s: %w", p.ID, err)
 		}
 		return nil
 	})
@@ -56,10 +66,31 @@ func (db *DB) Peer(ctx context.Context, id string) (rempart.Peer, error) {
 	return one[rempart.Peer](ctx, db, "peer", "SELECT doc FROM peers WHERE id = $1", id)
 }
 
-// PeerByKey returns the peer that comes in with a key. A key that nobody has,
-// or whose peer is disabled, is a rempart.Unauthorized.
+// keyUseWait is how long noting the day of a key may take: who asked waits for it.
+const keyUseWait = 250 * time.Millisecond
+
+// PeerByKey returns the peer that comes in with a key, and notes the day. A key that
+// nobody has, that ended, or whose peer is disabled, is a rempart.Unauthorized.
 func (db *DB) PeerByKey(ctx context.Context, key string) (rempart.Peer, error) {
-	p, err := one[rempart.Peer](ctx, db, "peer", "SELECT doc FROM peers WHERE key_hash = $1", hashed(key))
+	hash, now := hashed(key), db.now().UTC()
+	var doc []byte
+	var used string
+	var p rempart.Peer
+	err := db.r.QueryRowContext(ctx, "SELECT doc, key_used FROM peers WHERE key_hash = $1", hash).Scan(&doc, &used)
+	if err == nil {
+		err = decode(doc, &p)
+	} else if err = db.explain(missing(err, "peer")); rempart.KindOf(err) == rempart.NotFound {
+		var until time.Time
+		if p, used, until, err = db.oldKey(ctx, hash); err == nil && !until.After(now) {
+			return rempart.Peer{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "peer.key_ended", Public: "This key ended on " + until.Format(time.DateOnly) + ". Use the key that was given as its successor, or ask for one."}
+		}
+		p.KeyUntil = until
+	}
+	if err == nil && p.DisabledAt.IsZero() && used < now.Format(time.DateOnly) {
+		note, cancel := context.WithTimeout(ctx, keyUseWait)
+		_ = db.noteKeyUse(note, hash, now.Format(time.DateOnly)) // the next request tries again; a lookup does not fail for it
+		cancel()
+	}
 	if rempart.KindOf(err) == rempart.NotFound || err == nil && !p.DisabledAt.IsZero() && !p.DisabledAt.After(db.now()) {
 		return rempart.Peer{}, &rempart.Error{Kind: rempart.Unauthorized, Code: "peer.key", Public: "This key opens nothing here."}
 	}

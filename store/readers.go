@@ -55,11 +55,34 @@ func (db *DB) NoteReader(ctx context.Context, peerID, cursor string) error {
 type Confirmation struct {
 	Peer      string // its name
 	Confirmed bool   // it has applied the last withdrawal
+	Mute      bool   // it read the lists by a protocol that has no word for that
+}
+
+// NoteCopy notes that a peer reads lists by a protocol that cannot confirm what it
+// applied: from now on it has a copy.
+func (db *DB) NoteCopy(ctx context.Context, peerID string) error {
+	if _, ok := db.copies.Load(peerID); ok {
+		return nil
+	}
+	err := db.write(ctx, func(t *tx) error {
+		var end spot
+		if err := t.row(t.db.behind).Scan(&end.xid, &end.seq); err != nil {
+			return err
+		}
+		_, err := t.exec("INSERT INTO copy_readers (peer_id, entered_xid, entered_seq) VALUES ($1, $2, $3) ON CONFLICT (peer_id) DO NOTHING", peerID, end.xid, end.seq)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: copy of reader %s: %w", peerID, err)
+	}
+	db.copies.Store(peerID, true)
+	return nil
 }
 
 // Confirmations returns, by name, the platforms and partners that could have a
 // copy of fingerprints of a case that were withdrawn, and which of them have
-// confirmed all of these withdrawals.
+// confirmed all of these withdrawals. Who reads the feed confirms by it; who has
+// only read by another protocol never can.
 func (db *DB) Confirmations(ctx context.Context, caseID string) ([]Confirmation, error) {
 	type gone struct {
 		list string
@@ -76,11 +99,14 @@ func (db *DB) Confirmations(ctx context.Context, caseID string) ([]Confirmation,
 	type reader struct {
 		peer          rempart.Peer
 		entered, last spot
+		mute          int
 	}
-	rows, err = db.r.QueryContext(ctx, `SELECT p.doc, r.entered_xid, r.entered_seq, r.xid, r.seq FROM feed_readers r JOIN peers p ON p.id = r.peer_id ORDER BY p.id`)
+	rows, err = db.r.QueryContext(ctx, `SELECT p.doc, r.entered_xid, r.entered_seq, r.xid, r.seq, 0 AS mute, p.id AS id FROM feed_readers r JOIN peers p ON p.id = r.peer_id
+		UNION ALL SELECT p.doc, c.entered_xid, c.entered_seq, 0, 0, 1, p.id FROM copy_readers c JOIN peers p ON p.id = c.peer_id
+		ORDER BY id, mute`)
 	readers, err := collect(rows, err, func(s scanner) (r reader, err error) {
 		var doc []byte
-		if err := s.Scan(&doc, &r.entered.xid, &r.entered.seq, &r.last.xid, &r.last.seq); err != nil {
+		if err := s.Scan(&doc, &r.entered.xid, &r.entered.seq, &r.last.xid, &r.last.seq, &r.mute, new(string)); err != nil {
 			return r, err
 		}
 		return r, decode(doc, &r.peer)
@@ -89,8 +115,9 @@ func (db *DB) Confirmations(ctx context.Context, caseID string) ([]Confirmation,
 		return nil, db.explain(fmt.Errorf("store: readers of the feed: %w", err))
 	}
 	var out []Confirmation
+	named := "" // whose row of the feed says it already
 	for _, r := range readers {
-		if !r.peer.DisabledAt.IsZero() {
+		if !r.peer.DisabledAt.IsZero() || r.peer.ID == named {
 			continue
 		}
 		had, confirmed := false, true
@@ -102,7 +129,8 @@ func (db *DB) Confirmations(ctx context.Context, caseID string) ([]Confirmation,
 			confirmed = confirmed && !g.last.after(r.last)
 		}
 		if had {
-			out = append(out, Confirmation{r.peer.Name, confirmed})
+			out = append(out, Confirmation{r.peer.Name, confirmed && r.mute == 0, r.mute == 1})
+			named = r.peer.ID
 		}
 	}
 	return out, nil

@@ -284,6 +284,9 @@ func (t *tx) newSeconds() error {
 	if _, err := t.exec("UPDATE entries SET first_xid = -1, first_seq = 1 WHERE first_xid IS NOT NULL"); err != nil {
 		return fmt.Errorf("moving where entries were first active: %w", err)
 	}
+	if _, err := t.exec("UPDATE copy_readers SET entered_xid = -1, entered_seq = 0"); err != nil {
+		return fmt.Errorf("readers of copies: %w", err)
+	}
 	if _, err := t.exec("DELETE FROM feed_readers"); err != nil {
 		return fmt.Errorf("readers of the feed: %w", err)
 	}

@@ -73,6 +73,7 @@ type DB struct {
 
 	peerChanges atomic.Int64
 	readers     sync.Map // spot by peer: how far each reader of the feed is known to be
+	copies      sync.Map // true by peer: noted to have a copy by another protocol
 
 	hashing chan struct{} // holds a place for each password being hashed, 19 MiB each
 }

@@ -98,6 +98,9 @@ func (s *Server) ncmecEntries(w http.ResponseWriter, r *http.Request, p rempart.
 			return err
 		}
 	}
+	if err := s.DB.NoteCopy(r.Context(), p.ID); err != nil {
+		return err
+	}
 	page, err := s.DB.ChangesSince(r.Context(), since)
 	if err != nil {
 		return err

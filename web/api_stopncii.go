@@ -54,6 +54,9 @@ func (s *Server) fetchHashes(w http.ResponseWriter, r *http.Request, p rempart.P
 	if err != nil {
 		return shapeError("nextPageToken", "page.token", "This page token is not one we gave. Begin again without one.")
 	}
+	if err := s.DB.NoteCopy(r.Context(), p.ID); err != nil {
+		return err
+	}
 	if _, err := s.DB.Settle(r.Context()); err != nil {
 		return err
 	}

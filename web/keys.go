@@ -37,6 +37,12 @@ type knownKey struct {
 	asking  time.Time // until when a request is reading it again
 }
 
+// ended tells whether the key that a peer came in with has ended meanwhile: the
+// database need not answer for that to hold.
+func (s *Server) ended(p rempart.Peer) bool {
+	return !p.KeyUntil.IsZero() && !p.KeyUntil.After(s.Now())
+}
+
 // peerByKey is store.DB.PeerByKey, without the database where it was asked a
 // moment ago.
 func (s *Server) peerByKey(ctx context.Context, key string) (rempart.Peer, error) {
@@ -44,7 +50,7 @@ func (s *Server) peerByKey(ctx context.Context, key string) (rempart.Peer, error
 	changes, now := s.DB.PeerChanges(), time.Now()
 	s.keys.mu.Lock()
 	known, ok := s.keys.known[k]
-	ok = ok && known.changes == changes && now.Sub(known.at) < keyAway
+	ok = ok && known.changes == changes && now.Sub(known.at) < keyAway && !s.ended(known.peer)
 	if ok && (now.Sub(known.at) < keyFresh || now.Before(s.keys.away) || now.Before(known.asking)) {
 		s.keys.mu.Unlock()
 		return known.peer, nil

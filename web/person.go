@@ -131,6 +131,9 @@ func newFollowedItem(p page, i flow.FollowItem, minor bool) followedItem {
 		Tone: itemTones[i.State], State: p.T("follow.state." + state),
 		Sentence: p.T("follow.say."+state, p.Date(i.Since), service), Next: p.T("follow.then." + state),
 	}
+	if i.Checked {
+		v.Tone, v.State, v.Sentence, v.Next = "info", p.T("follow.state.checked"), p.T("follow.say.checked"), p.T("follow.then.checked")
+	}
 	if i.Step != "" {
 		key := "follow.step." + string(i.Step)
 		if i.Answered {
@@ -156,7 +159,7 @@ func newFollowedItem(p page, i flow.FollowItem, minor bool) followedItem {
 	case i.Stops > 0:
 		v.Stops = p.N("follow.stops", i.Stops)
 		v.LastStop = lastStop(p, i.LastStop)
-	case i.State == rempart.ItemProtected:
+	case i.State == rempart.ItemProtected && !i.Checked:
 		v.Stops = p.T("follow.stops.zero")
 	}
 	return v
@@ -195,6 +198,9 @@ func (s *Server) nextSentence(lang string, f *flow.Follow) string {
 func whole(p page, f *flow.Follow) string {
 	if f.State == rempart.CaseActive && len(f.Items) > 0 && !slices.ContainsFunc(f.Items, func(i flow.FollowItem) bool { return !i.State.Settled() }) {
 		return p.T("follow.case.settled")
+	}
+	if f.State == rempart.CaseClosed && slices.ContainsFunc(f.Items, func(i flow.FollowItem) bool { return i.Checked }) {
+		return p.T("follow.case.closed.checked")
 	}
 	return p.T("follow.case." + string(f.State))
 }

@@ -39,6 +39,9 @@ func newWithdrawnView(p page, g flow.Withdrawal) withdrawnView {
 func newConfirmedView(p page, all []store.Confirmation) (out []confirmedView) {
 	for _, c := range all {
 		v := confirmedView{c.Peer, p.T("withdrawn.waits"), "info"}
+		if c.Mute {
+			v.State = p.T("withdrawn.mute")
+		}
 		if c.Confirmed {
 			v.State, v.Tone = p.T("withdrawn.confirmed"), "success"
 		}

@@ -18,6 +18,9 @@ type peerCmd struct {
 	Add     peerAdd     `cmd:"" help:"Add a peer, or change one: what is not given stays as it is."`
 	List    peerList    `cmd:"" help:"List the peers."`
 	Disable peerDisable `cmd:"" help:"Let a peer's key open nothing any more."`
+	Rotate  peerRotate  `cmd:"" help:"Give a peer's key a successor: both open for a time, then the old one ends by itself."`
+	Keys    peerKeys    `cmd:"" help:"Say which keys of a peer open, since when, until when, and the last day of use."`
+	Revoke  peerRevoke  `cmd:"" help:"End the keys of a peer that have a successor at once."`
 	Enable  peerEnable  `cmd:"" help:"Let the key of a peer that was disabled open again."`
 }
 

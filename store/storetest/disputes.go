@@ -36,6 +36,14 @@ func disputes(e *env) {
 	if got := e.states(); got[a.ID] != rempart.EntryActive || got[b.ID] != rempart.EntryDisputed {
 		e.Errorf("after one opinion for and one against: %v", got)
 	}
+	for _, x := range []struct {
+		of   []string
+		want bool
+	}{{[]string{a.ID}, false}, {[]string{b.ID}, true}, {[]string{a.ID, b.ID}, false}, {nil, false}} {
+		if got, err := e.db.Checked(e.ctx, x.of); err != nil || got != x.want {
+			e.Errorf("the item of %v is being checked: %v %v, want %v", x.of, got, err, x.want)
+		}
+	}
 	if moved, _ := e.follow(place); len(moved) != 1 || moved[0].Entry.ID != b.ID {
 		e.Errorf("readers are told of %+v, want the disputed one", moved)
 	}
