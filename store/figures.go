@@ -140,7 +140,7 @@ func (t *tx) clockTally(id string) (map[tallied]int, error) {
 	return out, nil
 }
 
-// A served is one thing that service_days counts.
+// A served is one thing that service_sums counts.
 type served struct {
 	day     Day
 	service string
@@ -198,20 +198,6 @@ func decided(c *rempart.Case, i *rempart.Item) (s served, ok bool) {
 		return s, false
 	}
 	return served{DayOf(i.Since), n.ServiceID, string(i.State), int64(max(0, i.Since.Sub(n.SentAt())) / time.Minute)}, true
-}
-
-func inOrder(a, b served) int {
-	return cmp.Or(cmp.Compare(a.day, b.day), strings.Compare(a.service, b.service), strings.Compare(a.what, b.what), cmp.Compare(a.minutes, b.minutes))
-}
-
-func (t *tx) saveService(did map[served]int) error {
-	for _, k := range slices.SortedFunc(maps.Keys(did), inOrder) {
-		if _, err := t.exec("INSERT INTO service_days (day, service, what, minutes, n) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (day, service, what, minutes) DO UPDATE SET n = service_days.n + excluded.n",
-			int64(k.day), k.service, k.what, k.minutes, did[k]); err != nil {
-			return fmt.Errorf("store: figures of service %s: %w", k.service, err)
-		}
-	}
-	return nil
 }
 
 // addFigures counts a case that comes whole from elsewhere.
@@ -352,35 +338,8 @@ func (db *DB) Figures(ctx context.Context, from, to Day) (f Figures, err error) 
 	if err != nil {
 		return Figures{}, db.explain(fmt.Errorf("store: figures: %w", err))
 	}
-	// Put together here: the database would sort all rows first.
-	sum := map[served]int{}
-	rows, err = db.r.QueryContext(ctx, "SELECT service, what, minutes, n FROM service_days WHERE day BETWEEN $1 AND $2", int64(from), int64(to))
-	_, err = collect(rows, err, func(s scanner) (_ struct{}, err error) {
-		var k served
-		var n int
-		err = s.Scan(&k.service, &k.what, &k.minutes, &n)
-		sum[k] += n
-		return struct{}{}, err
-	})
-	if err != nil {
-		return Figures{}, db.explain(fmt.Errorf("store: figures of services: %w", err))
-	}
-	for _, k := range slices.SortedFunc(maps.Keys(sum), inOrder) {
-		if len(f.Services) == 0 || f.Services[len(f.Services)-1].Service != k.service {
-			f.Services = append(f.Services, ServiceFigures{Service: k.service})
-		}
-		v, n := &f.Services[len(f.Services)-1], sum[k]
-		switch k.what {
-		case "notified":
-			v.Notified += n
-		case "removed":
-			v.Removed += n
-			v.Took = append(v.Took, MinutesCount{k.minutes, n})
-		case "restricted":
-			v.Restricted += n
-		case "refused":
-			v.Refused += n
-		}
+	if f.Services, err = db.serviceFigures(ctx, from, to); err != nil {
+		return Figures{}, err
 	}
 	return f, nil
 }

@@ -57,6 +57,9 @@ func (db *DB) migrate(ctx context.Context) error {
 		if err := t.figuresOld(); err != nil {
 			return err
 		}
+		if err := t.servicesOld(); err != nil {
+			return err
+		}
 		for _, l := range append(slices.Clone(rempart.Lists), rempart.Harmless) {
 			doc, err := encode(l)
 			if err != nil {
