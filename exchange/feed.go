@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"rempart"
@@ -33,15 +34,23 @@ type FeedLine struct {
 	End    bool   `json:"end,omitempty"`    // of the last line only: the answer is whole
 	Cursor string `json:"cursor,omitempty"` // of the last line only: where to go on
 	Whole  bool   `json:"whole,omitempty"`  // of the last line only: there was nothing more to tell when this was read
+	Afresh bool   `json:"afresh,omitempty"` // of the last line only: the cursor asked with is held no more, and this begins at the beginning
 }
 
 // A FeedEnd is where an answer of the feed ends. Whole says that there was nothing
 // more when it was read: who follows a hub that changes all the time never gets an
-// empty answer, and is up to date nevertheless.
+// empty answer, and is up to date nevertheless. Afresh says that the cursor asked
+// with is held no more, so that the answer is the first of all there is: what was
+// read before and is not given by the next Whole one must stop matching then.
 type FeedEnd struct {
 	Cursor string
 	Whole  bool
+	Afresh bool
 }
+
+// ErrFeedCursor says that a hub refuses the cursor it was asked with: one asks it
+// from the beginning.
+var ErrFeedCursor = errors.New("exchange: feed: the hub does not know this cursor")
 
 // MaxFeedPage is the most entries one answer of the feed holds.
 const MaxFeedPage = 5000
@@ -68,7 +77,7 @@ func WriteFeed(w io.Writer, entries []rempart.Entry, end FeedEnd) error {
 			return fmt.Errorf("exchange: write feed: %w", err)
 		}
 	}
-	if err := enc.Encode(FeedLine{End: true, Cursor: end.Cursor, Whole: end.Whole}); err != nil {
+	if err := enc.Encode(FeedLine{End: true, Cursor: end.Cursor, Whole: end.Whole, Afresh: end.Afresh}); err != nil {
 		return fmt.Errorf("exchange: write feed: %w", err)
 	}
 	return b.Flush()
@@ -76,7 +85,8 @@ func WriteFeed(w io.Writer, entries []rempart.Entry, end FeedEnd) error {
 
 // ReadFeed asks the hub at base for what changed after cursor, waiting up to
 // wait for something to change. An answer that breaks off before its end is
-// an error: nothing of it counts.
+// an error: nothing of it counts. It is ErrFeedCursor where the hub refuses the
+// cursor.
 func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wait time.Duration) ([]rempart.Entry, FeedEnd, error) {
 	u, err := url.JoinPath(base, "/api/v1/feed")
 	if err != nil {
@@ -96,6 +106,9 @@ func ReadFeed(ctx context.Context, c *http.Client, base, key, cursor string, wai
 	}
 	resp.Body = &idleBody{ReadCloser: resp.Body, cancel: cancel, timer: time.AfterFunc(feedIdle, cancel), wait: feedIdle}
 	defer resp.Body.Close()
+	if cursor != "" && slices.Contains([]int{http.StatusBadRequest, http.StatusGone, http.StatusUnprocessableEntity}, resp.StatusCode) {
+		return nil, FeedEnd{}, ErrFeedCursor
+	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, FeedEnd{}, fmt.Errorf("exchange: feed: answered %d", resp.StatusCode)
 	}
@@ -117,7 +130,7 @@ func readFeed(r io.Reader, refuse func(line int, why string), give func(rempart.
 		var l FeedLine
 		err := json.Unmarshal(sc.Bytes(), &l)
 		if err == nil && l.End {
-			return lines, FeedEnd{l.Cursor, l.Whole}, nil
+			return lines, FeedEnd{l.Cursor, l.Whole, l.Afresh}, nil
 		}
 		lines++
 		why := "the line is not JSON of an entry"

@@ -28,6 +28,7 @@ type SourcePage struct {
 	Count   int                     // records in all
 	Next    string                  // checkpoint to go on from, once this page is saved
 	More    bool                    // there is more now
+	Afresh  bool                    // the source holds the checkpoint no more: this is the first page of all it has
 }
 
 func (p *SourcePage) refuse(why string) {

@@ -2,6 +2,8 @@ package exchange
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 
@@ -17,8 +19,9 @@ func (p *puller) feed(ctx context.Context, cursor string) (out SourcePage, err e
 	}
 	resp, err := p.get(ctx, u+"?"+url.Values{"after": {cursor}, "wait": {"0"}}.Encode())
 	if err != nil {
-		if cursor != "" && again(err) { // a cursor of another database: everything again
-			return SourcePage{More: true}, nil
+		var f *Failure
+		if cursor != "" && (again(err) || errors.As(err, &f) && f.Status == http.StatusUnprocessableEntity) { // a cursor of another database: everything again
+			return SourcePage{More: true, Afresh: true}, nil
 		}
 		return out, err
 	}
@@ -38,6 +41,6 @@ func (p *puller) feed(ctx context.Context, cursor string) (out SourcePage, err e
 	if err != nil {
 		return out, unreadable(err)
 	}
-	out.Next, out.More = next.Cursor, entries > 0
+	out.Next, out.More, out.Afresh = next.Cursor, entries > 0, next.Afresh
 	return out, nil
 }

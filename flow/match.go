@@ -500,13 +500,22 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 		return 0, err
 	}
 	entries, end, err := exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, after, wait)
+	if errors.Is(err, exchange.ErrFeedCursor) { // a hub that was restored, and has not come so far yet
+		entries, end, err = exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, "", 0)
+		end.Afresh = true
+	}
 	if err != nil {
 		return 0, err
 	}
-	if len(entries) == 0 && end.Cursor == after {
+	if len(entries) == 0 && end.Cursor == after && !end.Afresh {
 		return 0, f.heardAll(ctx)
 	}
-	if err := f.DB.ApplyFeed(ctx, hub.ID, entries, end.Cursor); err != nil || !end.Whole {
+	page := store.FeedPage{From: after, Entries: entries, Cursor: end.Cursor, Afresh: end.Afresh, Whole: end.Whole}
+	err = f.DB.ApplyFeedPage(ctx, hub.ID, page)
+	if rempart.KindOf(err) == rempart.Conflict { // another process on this database was first: go on where it is
+		return 1, nil
+	}
+	if err != nil || !end.Whole {
 		return len(entries), err
 	}
 	return len(entries), f.readWhole(ctx)
@@ -519,6 +528,7 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 func (f *Flow) Feed(ctx context.Context, lists []string, after string, wait time.Duration) ([]rempart.Entry, exchange.FeedEnd, error) {
 	until := time.Now().Add(wait)
 	newcomer := after == "" // never had what was withdrawn, and need not learn it
+	afresh := f.DB.Elsewhere(after)
 	for {
 		changes, cursor, err := f.DB.Changes(ctx, after, exchange.MaxFeedPage)
 		if err != nil {
@@ -544,8 +554,11 @@ func (f *Flow) Feed(ctx context.Context, lists []string, after string, wait time
 				out = append(out, c.Entry)
 			}
 		}
+		if afresh && len(changes) == 0 && len(out) == 0 {
+			return nil, exchange.FeedEnd{Cursor: f.DB.Start(cursor), Whole: true, Afresh: true}, nil
+		}
 		if len(out) > 0 || len(changes) == 0 && time.Now().After(until) {
-			return out, exchange.FeedEnd{Cursor: cursor, Whole: len(changes) < exchange.MaxFeedPage && size < store.MaxChangeBytes}, nil
+			return out, exchange.FeedEnd{Cursor: cursor, Whole: len(changes) < exchange.MaxFeedPage && size < store.MaxChangeBytes, Afresh: afresh}, nil
 		}
 		if after = cursor; len(changes) > 0 {
 			continue // none of these is for others: what is may be behind them

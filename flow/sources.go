@@ -170,9 +170,9 @@ func (f *Flow) holdSource(ctx context.Context, c store.SourceClaim, lost context
 // readPages reads a source that is given in pages, and saves each with the place
 // behind it.
 func (f *Flow) readPages(ctx context.Context, c store.SourceClaim, status *rempart.SourceStatus, progress func(rempart.SourceStatus)) error {
-	return f.pages(ctx, c.SourceRow, status, func(records []rempart.SourceRecord, next string) (err error) {
+	if err := f.pages(ctx, c.SourceRow, status, func(p exchange.SourcePage) (err error) {
 		f.at("source.read")
-		if *status, err = f.DB.ApplySource(ctx, c, records, next, *status, f.Lease); err != nil {
+		if *status, err = f.DB.ApplySource(ctx, c, p.Records, p.Next, p.Afresh, *status, f.Lease); err != nil {
 			return err
 		}
 		f.at("source.saved")
@@ -180,11 +180,16 @@ func (f *Flow) readPages(ctx context.Context, c store.SourceClaim, status *rempa
 			progress(*status)
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	n, err := f.DB.SweepSource(ctx, c, f.Lease)
+	status.Removed += n
+	return err
 }
 
 // pages gives each page of a source, from its checkpoint on, and counts.
-func (f *Flow) pages(ctx context.Context, r store.SourceRow, status *rempart.SourceStatus, give func(records []rempart.SourceRecord, next string) error) error {
+func (f *Flow) pages(ctx context.Context, r store.SourceRow, status *rempart.SourceStatus, give func(exchange.SourcePage) error) error {
 	client, err := exchange.PullClient(r.Source)
 	if err != nil {
 		return err
@@ -220,7 +225,7 @@ func (f *Flow) pages(ctx context.Context, r store.SourceRow, status *rempart.Sou
 			}
 		}
 		*status = s
-		if err := give(p.Records, p.Next); err != nil {
+		if err := give(p); err != nil {
 			return err
 		}
 		if at = p.Next; !p.More {
@@ -261,11 +266,11 @@ func (f *Flow) TrySource(ctx context.Context, name, dir string, progress func(re
 		return out, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	if err := f.pages(ctx, r, &out.Status, func(records []rempart.SourceRecord, _ string) error {
+	if err := f.pages(ctx, r, &out.Status, func(p exchange.SourcePage) error {
 		if progress != nil {
 			progress(out.Status)
 		}
-		return t.Put(ctx, records)
+		return t.Put(ctx, p.Records)
 	}); err != nil {
 		return out, err
 	}

@@ -278,7 +278,7 @@ func TestSourceWaits(t *testing.T) {
 	if err := s.DB.EndSource(t.Context(), c, c.Status, s.clock.now()); rempart.KindOf(err) != rempart.Conflict {
 		t.Errorf("who lost a source ends it: %v", err)
 	}
-	if _, err := s.DB.ApplySource(t.Context(), c, nil, "old", c.Status, time.Minute); rempart.KindOf(err) != rempart.Conflict {
+	if _, err := s.DB.ApplySource(t.Context(), c, nil, "old", false, c.Status, time.Minute); rempart.KindOf(err) != rempart.Conflict {
 		t.Errorf("who lost a source saves: %v", err)
 	}
 	bad := rempart.Credentials{Key: "function", Secret: "another"}

@@ -127,6 +127,22 @@ func (db *DB) parseCursor(s string) (xid, seq int64, err error) {
 	return int64(x), int64(n), nil
 }
 
+// Elsewhere tells whether a cursor is of another epoch, so that who asks with it
+// is given everything from the beginning.
+func (db *DB) Elsewhere(cursor string) bool {
+	xid, _, err := db.parseCursor(cursor)
+	return err == nil && cursor != "" && xid == -1
+}
+
+// Start returns the cursor of who was given everything up to cursor; one of another
+// epoch, where nothing was given, is "".
+func (db *DB) Start(cursor string) string {
+	if db.Elsewhere(cursor) {
+		return ""
+	}
+	return cursor
+}
+
 // ApplyFeed saves entries read from a peer's feed and the cursor reached, in one
 // transaction. Entry identifiers are the peer's: they can't touch our own
 // entries, nor another peer's. Applying a page again changes nothing.

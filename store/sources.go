@@ -179,8 +179,9 @@ func (db *DB) HoldSource(ctx context.Context, c SourceClaim, lease time.Duration
 // adds to the counts of status how many entered or changed, were withdrawn, and
 // were so already. What a source withdrew and shares again is active again: it
 // says what is so now. What a person decided here stands until the source
-// withdraws.
-func (db *DB) ApplySource(ctx context.Context, c SourceClaim, records []rempart.SourceRecord, checkpoint string, status rempart.SourceStatus, lease time.Duration) (rempart.SourceStatus, error) {
+// withdraws. afresh says that the source no longer holds the place that was
+// reached and begins again with this page: see [DB.SweepSource].
+func (db *DB) ApplySource(ctx context.Context, c SourceClaim, records []rempart.SourceRecord, checkpoint string, afresh bool, status rempart.SourceStatus, lease time.Duration) (rempart.SourceStatus, error) {
 	before := status
 	err := db.write(ctx, func(t *tx) error {
 		status = before
@@ -196,6 +197,15 @@ func (db *DB) ApplySource(ctx context.Context, c SourceClaim, records []rempart.
 			default:
 				status.Added++
 			}
+		}
+		if err := t.sweep(c.Source.ID(), afresh, func(yield func(string) bool) {
+			for _, r := range records {
+				if !r.Gone && !yield(r.ID) {
+					return
+				}
+			}
+		}); err != nil {
+			return err
 		}
 		doc, err := encode(status)
 		if err != nil {
@@ -284,6 +294,9 @@ func (db *DB) RemoveSource(ctx context.Context, name string) error {
 		if err == nil && n == 0 {
 			return missing(sql.ErrNoRows, "source")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return t.forgetSweep(rempart.Source{Name: name}.ID())
 	})
 }

@@ -157,7 +157,7 @@ func (s *Server) callback(r *http.Request, body io.Reader) error {
 func (s *Server) feedAPI(mux *http.ServeMux, a huma.API) {
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "feed", Method: http.MethodGet, Path: "/api/v1/feed", Tags: []string{"lists"}, Security: withKey,
 		Summary:     "What changed in the lists, as JSON Lines",
-		Description: "With the key of a platform or a partner. One entry a line in commit order, then one line with end and the cursor to go on from, and whole where there was nothing more. An entry that is no longer active must stop matching. Who asks from a cursor says that everything before it was applied: that confirms the withdrawals to the person. wait: seconds to wait for a change, at most 30.",
+		Description: "With the key of a platform or a partner. One entry a line in commit order, then one line with end and the cursor to go on from, and whole where there was nothing more, and afresh where that cursor is held no more and all there is follows from the beginning: what is not given until whole must stop matching then. An entry that is no longer active must stop matching. Who asks from a cursor says that everything before it was applied: that confirms the withdrawals to the person. wait: seconds to wait for a change, at most 30.",
 		Parameters: []*huma.Param{
 			{Name: "after", In: "query", Description: "cursor of the answer before; empty for the beginning", Schema: &huma.Schema{Type: "string"}},
 			{Name: "wait", In: "query", Schema: &huma.Schema{Type: "integer"}},

@@ -50,7 +50,7 @@ func sources(e *env) {
 	record := rempart.SourceRecord{ID: "1", List: "ncii-adult", Fingerprint: fp}
 	apply := func(gone bool) rempart.SourceStatus {
 		record.Gone = gone
-		s, err := e.db.ApplySource(e.ctx, c, []rempart.SourceRecord{record, {ID: "never there", Gone: true}}, "place", rempart.SourceStatus{}, time.Minute)
+		s, err := e.db.ApplySource(e.ctx, c, []rempart.SourceRecord{record, {ID: "never there", Gone: true}}, "place", false, rempart.SourceStatus{}, time.Minute)
 		e.ok(err)
 		return s
 	}
@@ -72,7 +72,7 @@ func sources(e *env) {
 		e.Errorf("a withdrawal is told as %+v", changes)
 	}
 	e.advance(2 * time.Minute) // longer than the lease
-	_, err = e.db.ApplySource(e.ctx, c, []rempart.SourceRecord{{ID: "2", List: "ncii-adult", Fingerprint: fp}}, "late", rempart.SourceStatus{}, time.Minute)
+	_, err = e.db.ApplySource(e.ctx, c, []rempart.SourceRecord{{ID: "2", List: "ncii-adult", Fingerprint: fp}}, "late", false, rempart.SourceStatus{}, time.Minute)
 	e.kind(err, rempart.Conflict)
 	if n, err := e.db.CountSource(e.ctx, src.ID()); err != nil || n != 0 {
 		e.Errorf("what came too late was saved: %d, %v", n, err)

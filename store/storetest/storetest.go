@@ -75,6 +75,7 @@ func Test(t *testing.T, open Open) {
 		{"readers of copies", copies},
 		{"changes together", changesTogether},
 		{"feed of a peer", feed},
+		{"list that is read again whole", sweeps},
 		{"bulk", bulk},
 		{"disputes", disputes},
 		{"disputes a day", disputesADay},
