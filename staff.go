@@ -39,6 +39,8 @@ const (
 	RightStatements Right = "statements" // take out the statements of reasons, which name nobody
 	RightAdmin      Right = "admin"      // manage staff, peers and services
 	RightRest       Right = "rest"       // make the association's minimum of rest stricter
+	RightAnnotate   Right = "annotate"   // label the items of audit campaigns
+	RightSettle     Right = "settle"     // settle what two annotators differ on, end the labelling
 
 	RightBulk     Right = "bulk"     // act on many cases at once
 	RightExport   Right = "export"   // take case files out of the instance
@@ -50,8 +52,8 @@ var Grantable = []Right{RightBulk, RightExport, RightIdentity}
 
 // roleRights says what each role carries.
 var roleRights = map[StaffRole][]Right{
-	RoleAnalyst:   {RightRead, RightWork, RightFigures},
-	RoleLead:      {RightRead, RightWork, RightFigures, RightBulk, RightRest},
+	RoleAnalyst:   {RightRead, RightWork, RightFigures, RightAnnotate},
+	RoleLead:      {RightRead, RightWork, RightFigures, RightBulk, RightRest, RightAnnotate, RightSettle},
 	RoleReader:    {RightRead, RightFigures},
 	RoleModerator: {RightModerate, RightStatements},
 	RoleAuditor:   {RightAudit, RightFigures},

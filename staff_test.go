@@ -8,20 +8,20 @@ import (
 
 // TestRights writes down who may do what, apart from the table in the code.
 func TestRights(t *testing.T) {
-	all := []Right{RightRead, RightWork, RightModerate, RightAudit, RightAdmin, RightBulk, RightExport, RightIdentity, RightStatements, RightFigures, RightRest}
+	all := []Right{RightRead, RightWork, RightModerate, RightAudit, RightAdmin, RightBulk, RightExport, RightIdentity, RightStatements, RightFigures, RightRest, RightAnnotate, RightSettle}
 	want := map[StaffRole]string{
-		RoleAnalyst:   "xx-------x-",
-		RoleLead:      "xx---x---xx",
-		RoleReader:    "x--------x-",
-		RoleModerator: "--x-----x--",
-		RoleAuditor:   "---x-----x-",
-		RoleAdmin:     "---xx---x-x",
-		"judge":       "-----------",
-		"":            "-----------",
+		RoleAnalyst:   "xx-------x-x-",
+		RoleLead:      "xx---x---xxxx",
+		RoleReader:    "x--------x---",
+		RoleModerator: "--x-----x----",
+		RoleAuditor:   "---x-----x---",
+		RoleAdmin:     "---xx---x-x--",
+		"judge":       "-------------",
+		"":            "-------------",
 	}
 	granted := map[StaffRole]string{ // with every grant there is, and some that there are not
-		RoleAnalyst: "xx---xxx-x-", RoleLead: "xx---xxx-xx", RoleReader: "x----xxx-x-",
-		RoleModerator: "--x-----x--", RoleAuditor: "---x-----x-", RoleAdmin: "---xx---x-x", "judge": "-----------", "": "-----------",
+		RoleAnalyst: "xx---xxx-x-x-", RoleLead: "xx---xxx-xxxx", RoleReader: "x----xxx-x---",
+		RoleModerator: "--x-----x----", RoleAuditor: "---x-----x---", RoleAdmin: "---xx---x-x--", "judge": "-------------", "": "-------------",
 	}
 	if len(want) != len(StaffRoles)+2 {
 		t.Fatalf("%d roles here, %d in StaffRoles", len(want)-2, len(StaffRoles))

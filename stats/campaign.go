@@ -33,6 +33,8 @@ type Protocol struct {
 	NoMinors    bool                `json:"no_prompts_about_minors"` // nobody is asked to make anything about a minor
 	Source      string              `json:"source,omitempty"`        // of a reconstruction: where the figures were published
 
+	Annotation *Annotation `json:"annotation,omitempty"` // where items are labelled in the console
+
 	Reconstruction bool `json:"reconstruction,omitempty"` // made from published figures, not from the rows behind them
 }
 
@@ -77,6 +79,7 @@ func (p Protocol) Check() error {
 	from, err1 := time.Parse(time.DateOnly, p.From)
 	until, err2 := time.Parse(time.DateOnly, p.Until)
 	need(err1 == nil && err2 == nil && !until.Before(from), "from and until: the first and the last day of collection, YYYY-MM-DD")
+	all = append(all, p.annotation()...)
 	for _, r := range p.Ratios {
 		for _, c := range []string{r.Positive, r.Among} {
 			if c == "" && r.Positive != "" {
@@ -117,7 +120,10 @@ type Table struct {
 	At      time.Time `json:"at"`
 	Rows    int       `json:"rows"`
 	Refused int       `json:"refused"`
-	Cards   []Result  `json:"cards"`
+
+	Labelled bool `json:"labelled,omitempty"` // made in the console, where the labels are kept
+
+	Cards []Result `json:"cards"`
 }
 
 // A Result is the card of one ratio.

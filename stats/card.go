@@ -160,6 +160,7 @@ type counted struct {
 	numerator, denominator int
 	unlabelled             int    // in the population asked about, without the label
 	ties                   int    // of the positive label or of the one it is among
+	adjudicated            int    // in the denominator, by the label of a third person
 	low, high              [2]int // numerator and denominator, every tie settled against and for
 	surfaces               map[string][2]int
 	ratings                Ratings
@@ -198,6 +199,9 @@ func (t *Tally) count() counted {
 		}
 		is := said == positive && positive != 0
 		c.denominator++
+		if slices.ContainsFunc(all, rating.settles) {
+			c.adjudicated++
+		}
 		x := &surfaces[it.surface-1]
 		x[1]++
 		if is {

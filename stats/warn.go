@@ -26,6 +26,9 @@ func (t *Tally) warnings(c Card, n counted, o Options) []Warning {
 	if n.ties > 0 {
 		say("ties", n.ties, n.numerator+n.low[0], n.numerator+n.high[0])
 	}
+	if n.adjudicated > 0 {
+		say("adjudicated", n.adjudicated)
+	}
 	if t.repeated > 0 {
 		say("repeated", t.repeated)
 	}

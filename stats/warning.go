@@ -78,6 +78,12 @@ var warningTexts = map[string]rempart.Text{
 	"ties": {
 		FR: "éléments sur lesquels les annotateurs sont à égalité, sans arbitrage (%s) : l’étiquette donnée la première vaut ; si chaque égalité était tranchée dans l’autre sens, le numérateur serait entre %s et %s",
 		EN: "%s items on which annotators tie, not adjudicated: the label given first stands; were every tie settled the other way, the numerator would lie between %s and %s"},
+	"adjudicated": {
+		FR: "éléments départagés par une tierce personne (%s) : c’est son étiquette qui compte ; l’accord est mesuré sur les étiquettes d’avant",
+		EN: "%s items were settled by a third person: her label is the one that counts; agreement is measured on the labels before it"},
+	"unfinished": {
+		FR: "étiquettes données : %s sur %s prévues par le tirage ; éléments en désaccord non départagés : %s",
+		EN: "%s of the %s labels that the drawing asked for were given; items in dispute that nobody settled: %s"},
 	"repeated": {
 		FR: "lignes où un annotateur redit la même chose du même élément (%s) : comptées une fois",
 		EN: "%s rows say again what the same annotator said of the same item; counted once"},

@@ -293,6 +293,13 @@ func TestNothingInClear(t *testing.T) {
 		_, _, err = db.CreateIntake(ctx, i)
 		must(err)
 		must(db.Commit(ctx, "once-key-in-clear", rempart.Consequences{}))
+		event := rempart.Event{Kind: "campaign.items", Subject: "audit", Actor: "admin", At: time.Now()}
+		must(db.SaveCampaign(ctx, "audit", "a protocol", true, event))
+		_, err = db.AddSampled(ctx, "audit", rempart.Drawing{}, []rempart.Sampled{{Name: "item-name-in-clear", Fields: []rempart.Field{{Name: "text", Text: "item-text-in-clear"}}}}, event)
+		must(err)
+		item, _, err := db.DrawSampled(ctx, "audit", "staff")
+		must(err)
+		must(db.LabelSampled(ctx, "audit", item, rempart.Labelling{StaffID: "staff", Alias: "Saule", Values: map[string]string{"offer": "label-in-clear"}, At: time.Now()}))
 		_, err = db.Seal(ctx)
 		must(err)
 
@@ -305,6 +312,7 @@ func TestNothingInClear(t *testing.T) {
 			"outgoing key": "outgoing-key-in-clear", "webhook secret": "secret-in-clear", "password": "password-in-clear", "link": link, "session": session,
 			"login that is a password": "my-password-as-login", "intake's key": "intake-key-in-clear", "once key": "once-key-in-clear",
 			"instance key": string(storetest.Key), "words": s.Report.Words,
+			"name of a campaign's item": "item-name-in-clear", "text of a campaign's item": "item-text-in-clear", "label": "label-in-clear",
 		} {
 			if bytes.Contains(all, []byte(secret)) {
 				t.Errorf("the database holds the %s in clear", name)

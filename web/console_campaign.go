@@ -1,11 +1,12 @@
 package web
 
 import (
+	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
+	"rempart"
 	"rempart/stats"
 )
 
@@ -42,8 +43,18 @@ func (s *Server) allCampaigns(r *http.Request) ([]stats.Campaign, error) {
 // A campaignView is one campaign: its protocol, and the cards of each table.
 type campaignView struct {
 	stats.Campaign
-	Tables []tableView
-	Labels []string
+	Tables   []tableView
+	Labels   []string
+	Remarks  []remark
+	Progress rempart.Progress // of the labelling in the console; no item: there is none
+}
+
+// Double is the share of items that two persons label, in hundredths.
+func (v campaignView) Double() float64 {
+	if v.Protocol.Annotation == nil {
+		return 0
+	}
+	return math.Round(1e4*v.Protocol.Annotation.Double) / 100
 }
 
 type tableView struct {
@@ -73,17 +84,28 @@ func (s *Server) campaignShow(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "console", err)
 		return
 	}
+	s.campaignPage(w, r, http.StatusOK, c, nil)
+}
+
+func (s *Server) campaignPage(w http.ResponseWriter, r *http.Request, status int, c stats.Campaign, problem error) {
 	p := s.consolePage(r)
-	p.Title, p.Data = c.Protocol.Title, s.campaignView(p, c)
-	s.render(w, r, http.StatusOK, "console/campaign", p)
+	v := s.campaignView(p, c)
+	m, _ := staffOf(r)
+	var err error
+	if v.Progress, err = s.DB.Annotation(r.Context(), r.PathValue("id"), m.ID); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	if problem != nil {
+		v.Remarks = remarksOf(p, problem)
+	}
+	p.Title, p.Data = c.Protocol.Title, v
+	s.render(w, r, status, "console/campaign", p)
 }
 
 func (s *Server) campaignView(p page, c stats.Campaign) campaignView {
 	v := campaignView{Campaign: c}
-	for label := range c.Protocol.Codebook {
-		v.Labels = append(v.Labels, label)
-	}
-	slices.Sort(v.Labels)
+	v.Labels = c.Protocol.Labels()
 	for _, t := range c.Tables {
 		tv := tableView{Table: t}
 		for _, x := range t.Cards {

@@ -105,4 +105,11 @@ var doors = map[string]doorRule{
 	"GET /console/statements.csv":                           {right: rempart.RightStatements},
 	"GET /console/check":                                    {right: rempart.RightModerate},
 	"POST /console/check":                                   {right: rempart.RightModerate},
+
+	"GET /console/campaigns/{id}/annotate":   {right: rempart.RightAnnotate},
+	"POST /console/campaigns/{id}/annotate":  {right: rempart.RightAnnotate},
+	"GET /console/campaigns/{id}/settle":     {right: rempart.RightSettle},
+	"POST /console/campaigns/{id}/settle":    {right: rempart.RightSettle},
+	"POST /console/campaigns/{id}/end":       {right: rempart.RightSettle},
+	"GET /console/campaigns/{id}/labels.csv": {right: rempart.RightFigures},
 }

@@ -15,6 +15,8 @@ type campaignCmd struct {
 	Card          cardCmd          `cmd:"" help:"Compute one figure of a labelled table, with all that must be said with it."`
 	Register      registerCmd      `cmd:"" help:"Seal a campaign's protocol in the ledger, before anything is collected."`
 	Import        takeInCmd        `cmd:"" help:"Take a labelled table into an instance: the cards of the registered ratios."`
+	Items         itemsCmd         `cmd:"" help:"Give a campaign items to be labelled in the console: text and metadata, no address, no picture."`
+	Labels        labelsCmd        `cmd:"" help:"Print the labels that were given in the console as a labelled table, once the labelling has ended."`
 	Reconstructed reconstructedCmd `cmd:"" help:"Write the published audits that are reconstructed: protocols and tables."`
 }
 

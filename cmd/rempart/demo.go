@@ -32,6 +32,7 @@ type demoSays struct {
 	Hub          string         `json:"hub"`
 	AnalystLogin string         `json:"analyst_login"`
 	AdminLogin   string         `json:"admin_login"`
+	LeadLogin    string         `json:"lead_login"`
 	APIKey       string         `json:"api_key"`
 	Platforms    []demoPlatform `json:"platforms"`
 	Notices      []demoNotice   `json:"notices"`
@@ -166,6 +167,9 @@ func (d *demo) open(ctx context.Context, dir string, lns []net.Listener, s strea
 	if says.AdminLogin, err = d.hub.demoStaff(ctx, "administration", "Érable", rempart.RoleAdmin, url(0)); err != nil {
 		return says, err
 	}
+	if says.LeadLogin, err = d.hub.demoStaff(ctx, "coordination", "Charme", rempart.RoleLead, url(0)); err != nil {
+		return says, err
+	}
 	says.APIKey = newKey()
 	if err := d.hub.db.PutPeer(ctx, rempart.Peer{ID: "essai", Name: "Clé d’essai", Kind: rempart.PeerPlatform, Stops: true, CreatedAt: d.clock.now()}, says.APIKey, nil); err != nil {
 		return says, err
@@ -292,10 +296,12 @@ Rempart is running. Everything here is fictional.
      (smaller and recompressed     %s)
   5  The platform that refuses     %s
      Administration of the hub     %s
+  6  Settle what annotators differ
+     on, as the lead               %s
 
 %sEach sign-in link works once. Ctrl-C ends the demo.
 `, says.Hub, filepath.Join(pictures, "collines.png"), says.AnalystLogin, says.Platforms[0].Login, says.Platforms[0].URL,
-		filepath.Join(pictures, "collines-copie.jpg"), says.Platforms[1].Login, says.AdminLogin, demoWays(says))
+		filepath.Join(pictures, "collines-copie.jpg"), says.Platforms[1].Login, says.AdminLogin, says.LeadLogin, demoWays(says))
 	return err
 }
 

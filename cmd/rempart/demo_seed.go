@@ -90,6 +90,9 @@ func (d *demo) seed(ctx context.Context) error {
 	if err := reconstruct(ctx, d.hub); err != nil {
 		return err
 	}
+	if err := annotated(ctx, d.hub); err != nil {
+		return err
+	}
 	for _, in := range append([]*instance{d.hub}, d.platforms...) {
 		if _, err := in.db.Seal(ctx); err != nil {
 			return err

@@ -67,6 +67,7 @@ type demo struct {
 	Hub          string `json:"hub"`
 	AnalystLogin string `json:"analyst_login"`
 	AdminLogin   string `json:"admin_login"`
+	LeadLogin    string `json:"lead_login"`
 	Platforms    []struct {
 		Name   string `json:"name"`
 		URL    string `json:"url"`

@@ -24,7 +24,7 @@ var shown = map[string]string{
 	"queue": "queue", "case": "case-open", "notice": "notice-draft", "platform": "intake", "sign-in": "sign-in",
 	"calendar": "calendar", "admin": "admin", "staff": "staff", "dashboard": "dashboard",
 	"register": "register", "service": "register-service", "figures": "figures", "notify": "notify",
-	"campaign": "campaign",
+	"campaign": "campaign", "annotate": "annotate",
 }
 
 // A frame is a window that pages are pictured in, and how much of a long page.

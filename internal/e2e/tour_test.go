@@ -22,7 +22,7 @@ type tour struct {
 	born time.Time // of the browser
 	dir  string    // pictures to choose
 
-	analyst, admin, moderator *staff // the moderator is the one of the platform that is silent
+	analyst, admin, lead, moderator *staff // the moderator is the one of the platform that is silent
 
 	adult, minor, fresh, waiting reported // four cases
 	sent, draft                  string   // paths of two notices
@@ -32,7 +32,7 @@ type tour struct {
 // A stopover is one page of the tour, or one state of it.
 type stopover struct {
 	name string
-	as   string // who is signed in: "", "analyst", "admin", "moderator"
+	as   string // who is signed in: "", "analyst", "lead", "admin", "moderator"
 	open func(v *tour, lang string)
 	main string // what one comes for: a keyboard must reach it
 	code int    // not 0: the status that the page must have, instead of 200
@@ -41,7 +41,7 @@ type stopover struct {
 // newTour starts a demo and prepares the cases that the pages show.
 func newTour(t *testing.T) *tour {
 	d := startDemo(t)
-	v := &tour{demo: d, dir: t.TempDir(), analyst: signIn(t, d.AnalystLogin), admin: signIn(t, d.AdminLogin), moderator: signIn(t, d.Platforms[miroir].Login)}
+	v := &tour{demo: d, dir: t.TempDir(), analyst: signIn(t, d.AnalystLogin), admin: signIn(t, d.AdminLogin), lead: signIn(t, d.LeadLogin), moderator: signIn(t, d.Platforms[miroir].Login)}
 	v.t = t
 	galerieModerator := signIn(t, d.Platforms[galerie].Login)
 	print := func(kind int) map[string]any {
@@ -102,7 +102,7 @@ func (v *tour) visit(p stopover, lang string) {
 	if time.Since(v.born) > 2*time.Minute {
 		v.freshBrowser()
 	}
-	who := map[string]*staff{"": nil, "analyst": v.analyst, "admin": v.admin, "moderator": v.moderator}
+	who := map[string]*staff{"": nil, "analyst": v.analyst, "admin": v.admin, "lead": v.lead, "moderator": v.moderator}
 	v.signedInAs(who[p.as])
 	p.open(v, lang)
 	if got := v.eval("document.documentElement.lang"); got != lang {
@@ -271,6 +271,11 @@ var pages = []stopover{
 	{name: "register-service", as: "analyst", open: at(onHub, text("/console/register/galerie")), main: `main summary`},
 	{name: "campaigns", as: "analyst", open: at(onHub, text("/console/campaigns")), main: `.site-nav a`},
 	{name: "campaign", as: "analyst", open: at(onHub, text("/console/campaigns/ai-forensics-2026-01")), main: `.site-nav a`},
+	{name: "campaign-labelling", as: "lead", open: at(onHub, text("/console/campaigns/annonces-2026-11")), main: `main a[href$="/settle"]`},
+	{name: "annotate", as: "analyst", open: at(onHub, text("/console/campaigns/annonces-2026-11/annotate")), main: `main button[value=label]`},
+	{name: "annotate-lacking", as: "analyst", code: 422, main: `main button[value=label]`, open: posted(at(onHub, text("/console/campaigns/annonces-2026-11/annotate")), `main button[value=label]`)},
+	{name: "annotate-none", as: "analyst", open: at(onHub, text("/console/campaigns/ccdh-2026-01/annotate")), main: `main a[href*="/console/campaigns/"]`},
+	{name: "settle", as: "lead", open: at(onHub, text("/console/campaigns/annonces-2026-11/settle")), main: `main button[value=label]`},
 	{name: "templates", as: "admin", open: at(onHub, text("/console/admin/templates")), main: `main summary`},
 	{name: "templates-wrong", as: "admin", code: 422, main: `main summary`, open: posted(at(onHub, text("/console/admin/templates")), `main > form button[value=save]`, func(v *tour) {
 		v.fill("#body-fr-new", "Bonjour {ailleurs}")

@@ -57,6 +57,7 @@ func Test(t *testing.T, open Open) {
 		{"search", search},
 		{"counts", counts},
 		{"campaigns", campaigns},
+		{"annotate", annotate},
 		{"narrowed queue", narrow},
 		{"cases alike", alike},
 		{"intakes", intakes},
