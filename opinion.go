@@ -44,7 +44,7 @@ type ListTask struct {
 	ID          string      `json:"-"`
 	List        string      `json:"list"`
 	Fingerprint Fingerprint `json:"fingerprint"`
-	Kind        EntryState  `json:"kind"`              // disputed, quarantined or received
+	Kind        EntryState  `json:"kind"`              // disputed, quarantined, received or probed
 	Peer        string      `json:"peer"`              // who disputes, submits, or whose traffic it matched
 	Stopped     bool        `json:"stopped"`           // it does not match meanwhile
 	Lookups     int         `json:"lookups,omitempty"` // of a quarantine: of the peer in an hour
@@ -71,6 +71,9 @@ const (
 // Decisions returns what can be decided: of what was seen, only where somebody
 // said what that was.
 func (t ListTask) Decisions(seen bool) []TaskDecision {
+	if t.Kind == EntryProbed {
+		return []TaskDecision{TaskKeep}
+	}
 	if t.Kind == EntryDisputed && seen {
 		return []TaskDecision{TaskKeep, TaskSilence, TaskOff}
 	}

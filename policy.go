@@ -38,6 +38,7 @@ const (
 	EntryQuarantined EntryState = "quarantined" // it matched more of a platform's traffic than one picture can: waits for an analyst
 	EntryDeleted     EntryState = "deleted"     // somebody of the staff took it off the list
 	EntryExpired     EntryState = "expired"     // older than its list keeps entries
+	EntryProbed      EntryState = "probed"      // of a task alone: one key looked up many values close to it
 	EntryReceived    EntryState = "received"    // a partner submitted it; it is in no list before an analyst accepted it
 )
 
@@ -49,6 +50,7 @@ type Policy struct {
 	Share      *float64 `json:"share,omitempty"`       // of uploads for which the list counts, 0 to 1; default 1
 	ExpiryDays int      `json:"expiry_days,omitempty"` // after which an entry leaves the list; 0: never
 	LookupOnly bool     `json:"lookup_only,omitempty"` // nobody has a copy of it
+	Probes     int      `json:"probes,omitempty"`      // different values close to one that matched which a key that may only look up is answered for themselves; 0: DefaultProbes
 	Flood      *float64 `json:"flood,omitempty"`       // share of one key's lookups above which an entry is quarantined, 0 to 1; 0: never. Default DefaultFlood
 }
 
@@ -56,6 +58,23 @@ type Policy struct {
 // picture of a person is one in twenty of what people upload; one that is is a
 // picture that everybody has, or a flood that somebody must look at.
 const DefaultFlood = 0.05
+
+// DefaultProbes is how many different values close to one that matched a key that may
+// only look up is answered for themselves: each answer is a bit of the 256 that it
+// must not learn. MostProbes is the most that can be set.
+const (
+	DefaultProbes = 32
+	MostProbes    = 1000
+)
+
+// Probes is how many different values close to one that matched are answered for
+// themselves to a key that may only look up.
+func (l List) Probes() int {
+	if l.Policy.Probes == 0 {
+		return DefaultProbes
+	}
+	return l.Policy.Probes
+}
 
 // FloodLeast is how many lookups one key makes before a share of them says
 // anything.
@@ -75,6 +94,8 @@ func (p Policy) Check() error {
 		return bad("share", "policy.share", "A share is a number from 0 to 1, such as 0.25.")
 	case p.Flood != nil && (*p.Flood < 0 || *p.Flood > 1):
 		return bad("flood", "policy.share", "A share is a number from 0 to 1, such as 0.25.")
+	case p.Probes < 0 || p.Probes > MostProbes:
+		return bad("probes", "policy.probes", "A budget is a number from 1 to 1000; 0 is the usual one.")
 	case p.ExpiryDays < 0 || p.ExpiryDays > 36500:
 		return bad("expiry", "policy.expiry", "An expiry is a number of days; 0 is never.")
 	}

@@ -162,7 +162,7 @@ func TestListPolicy(t *testing.T) {
 	if m := s.matches(pdqQuery(h), flow.Upload{}); m[0].Action != rempart.ActionReview {
 		t.Errorf("the action is %s", m[0].Action)
 	}
-	if found, _, err := s.LookUp(t.Context(), pdqQuery(flip(h, 25)).Fingerprint, nil); err != nil || len(found) != 0 {
+	if found, _, err := s.LookUp(t.Context(), pdqQuery(flip(h, 25)).Fingerprint, flow.Upload{}); err != nil || len(found) != 0 {
 		t.Errorf("in the shape of HMA: %v, %v", found, err)
 	}
 	set(rempart.Policy{Share: &none})

@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"time"
@@ -56,6 +57,7 @@ type Flow struct {
 	index   *index
 	wake    chan struct{}
 	traffic *traffic
+	probes  *probes
 }
 
 // New makes a filled Flow ready.
@@ -78,7 +80,7 @@ func New(f Flow) *Flow {
 	f.index = newIndex(f.DB)
 	f.index.log = f.Log
 	f.wake = make(chan struct{}, 1)
-	f.traffic = &traffic{}
+	f.traffic, f.probes = &traffic{}, &probes{keys: map[string]*probed{}, seed: maphash.MakeSeed()}
 	return &f
 }
 

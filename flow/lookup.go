@@ -18,11 +18,11 @@ import (
 // back.
 var processStart = time.Now().Add(-time.Nanosecond)
 
-// LookUp returns every active entry of q's type in some lists (nil: all) that q
+// LookUp returns every active entry of q's type in the lists of who asks that q
 // matches as it is, nearest first: a PDQ in no other form, and no image of a video. That is what matchers
 // which know neither of them answer for the same lists. Errors are those of
 // [rempart.Fingerprint.Normal].
-func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint, lists []string) ([]rempart.Match, string, error) {
+func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint, up Upload) ([]rempart.Match, string, error) {
 	n, err := q.Normal()
 	if err != nil {
 		return nil, "", err
@@ -31,14 +31,26 @@ func (f *Flow) LookUp(ctx context.Context, q rempart.Fingerprint, lists []string
 	if err != nil {
 		return nil, "", err
 	}
-	all := slices.DeleteFunc(f.index.find(n, pdq.Original.String()), func(m rempart.Match) bool { return m.Type != n.Type })
+	look := func(queries []Query) []Result {
+		out := make([]Result, len(queries))
+		for i, q := range queries {
+			out[i] = Result{Query: q, Matches: within(slices.DeleteFunc(f.index.find(q.Fingerprint, pdq.Original.String()), func(m rempart.Match) bool { return m.Type != n.Type }), up.Lists)}
+		}
+		return out
+	}
+	var all []rempart.Match
+	if asked := []Query{{Fingerprint: n}}; up.Only {
+		all = f.guarded(ctx, asked, up, look)[0].Matches
+	} else {
+		all = look(asked)[0].Matches
+	}
 	slices.SortFunc(all, func(a, b rempart.Match) int {
 		return cmp.Or(a.Distance-b.Distance, cmp.Compare(a.Num, b.Num))
 	})
 	if err := f.index.broken(); err != nil {
 		return nil, "", err
 	}
-	return within(all, lists), where, nil
+	return all, where, nil
 }
 
 // PictureSignal returns the PDQ of a picture, whose bytes live for the time of

@@ -51,8 +51,10 @@ type Upload struct {
 	Peer string // identifier of the peer who asks
 	Key  string // its idempotency key; "" if it gave none
 	Tell bool   // the upload is being stopped: tell the hub on a match
+	file string // whose fingerprints they all are, by SHA-256; "" where each is for itself
 
 	Lists []string // that it may know of, by identifier; nil: all
+	Only  bool     // its key may only look up, see [probes]
 	Seed  string   // decides whether a list counts that does for a share of uploads; "": what is looked up
 }
 
@@ -89,10 +91,21 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 	if err != nil {
 		return nil, "", err
 	}
-	out := f.lookUpAll(queries)
+	look := func(queries []Query) []Result {
+		out := f.lookUpAll(queries)
+		for i := range out {
+			out[i].Matches = f.RollOut(within(out[i].Matches, up.Lists), cmp.Or(up.Seed, out[i].Query.Fingerprint.Value))
+		}
+		return out
+	}
+	var out []Result
+	if up.Only {
+		out = f.guarded(ctx, queries, up, look)
+	} else {
+		out = look(queries)
+	}
 	seen := [][]rempart.Match{}
 	for i := range out {
-		out[i].Matches = f.RollOut(within(out[i].Matches, up.Lists), cmp.Or(up.Seed, out[i].Query.Fingerprint.Value))
 		seen = append(seen, out[i].Matches)
 	}
 	if err := f.index.broken(); err != nil {
@@ -332,7 +345,7 @@ func (f *Flow) CheckFile(ctx context.Context, r io.Reader, up Upload) (Checked, 
 	if up.Key == "" {
 		up.Key = rempart.NewID(f.Now())
 	}
-	up.Seed = cmp.Or(up.Seed, c.SHA256)
+	up.Seed, up.file = cmp.Or(up.Seed, c.SHA256), c.SHA256
 	queries = append([]Query{{Fingerprint: rempart.Fingerprint{Type: rempart.SHA256, Value: c.SHA256}}}, queries...)
 	results, where, err := f.Match(ctx, queries, up)
 	if err != nil {

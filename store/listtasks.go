@@ -101,6 +101,22 @@ func (db *DB) Quarantine(ctx context.Context, k rempart.ListTask, entries []Entr
 	})
 }
 
+// Probed opens a task about a key that looked up many values close to one that
+// matched. One that is open about the same key is enough.
+func (db *DB) Probed(ctx context.Context, k rempart.ListTask) error {
+	return db.write(ctx, func(t *tx) error {
+		var there int
+		if err := t.row("SELECT count(*) FROM list_tasks WHERE peer_id = $1 AND kind = 'probed' AND decided_at = 0", k.Peer).Scan(&there); err != nil {
+			return fmt.Errorf("store: tasks of a key: %w", err)
+		}
+		if there > 0 {
+			return nil
+		}
+		k.Kind, k.Stopped = rempart.EntryProbed, false
+		return t.openTask(k, nil)
+	})
+}
+
 // Submit keeps fingerprints that a partner submits to a list until somebody of the
 // staff decides on each. What it submitted before, or is in the list, is not kept
 // again. It returns how many are new.
@@ -281,6 +297,9 @@ func (db *DB) DecideListTask(ctx context.Context, id string, what rempart.TaskDe
 }
 
 func (t *tx) decided(d listTaskDoc, entries []Change) error {
+	if d.Kind == rempart.EntryProbed {
+		return nil // it is about the key, not about what is listed
+	}
 	if d.Kind == rempart.EntryReceived {
 		if d.Decision == rempart.TaskOff {
 			return nil

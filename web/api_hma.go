@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rempart"
+	"rempart/flow"
 )
 
 // hmaRoutes are the lookups of Meta's Hasher-Matcher-Actioner (HMA), as it
@@ -147,7 +148,7 @@ func (s *Server) hmaSignal(r *http.Request, p rempart.Peer, f rempart.Fingerprin
 	if err := s.takeValues(p, 1); err != nil {
 		return nil, err
 	}
-	found, _, err := s.Flow.LookUp(r.Context(), f, p.MayRead())
+	found, _, err := s.Flow.LookUp(r.Context(), f, flow.Upload{Peer: p.ID, Lists: p.MayRead(), Only: p.LookupOnly})
 	if rempart.KindOf(err) == rempart.Invalid {
 		return nil, shapeError("signal", "hma.signal", "invalid signal: a pdq has 64 hexadecimal digits, a video_md5 32")
 	}
@@ -155,6 +156,9 @@ func (s *Server) hmaSignal(r *http.Request, p rempart.Peer, f rempart.Fingerprin
 		return nil, err
 	}
 	s.Flow.Saw(r.Context(), p.ID, found)
+	if p.LookupOnly {
+		found = s.bare(found)
+	}
 	if !r.URL.Query().Has("banks") {
 		return found, nil
 	}

@@ -90,7 +90,7 @@ func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash, and the marks that it carries of how it was made are answered beside the matches. See stopped for when that counts as a stop."}}
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "match", Method: http.MethodPost, Path: "/api/v1/match", Tags: []string{"match"}, Security: withKey,
 		Summary:     "Is this upload a listed picture or video?",
-		Description: "With the key of a platform. The answer says list, distance, class and the action recommended; the platform decides. An Idempotency-Key makes the same upload, asked twice, one stop.",
+		Description: "With the key of a platform. The answer says list, distance, class and the action recommended; the platform decides. Of a match, a key that may only look up is told list, type, class, action and entry alone, one for each list; and beyond a number of different values close to one that matched, each further one is answered as the first. An Idempotency-Key makes the same upload, asked twice, one stop.",
 		Parameters: []*huma.Param{
 			{Name: "Idempotency-Key", In: "header", Description: "names the upload: asked twice under one key, it is one stop", Schema: &huma.Schema{Type: "string"}},
 			{Name: "stopped", In: "query", Description: "of a file: true says that the upload is refused if an action answered is block, which is counted, and told to the hub and by it to the person; false asks only. Default: what the operator noted of this key, else false. To tell it afterwards, ask again with stopped=true under the same Idempotency-Key", Schema: &huma.Schema{Type: "boolean"}},
@@ -117,12 +117,20 @@ func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 	})
 }
 
-func (s *Server) match(w http.ResponseWriter, r *http.Request) (*matchAnswer, error) {
+func (s *Server) match(w http.ResponseWriter, r *http.Request) (any, error) {
 	p, err := s.peer(r.Context(), r.Header.Get("Authorization"), rempart.PeerPlatform)
 	if err != nil {
 		return nil, err
 	}
-	up := flow.Upload{Peer: p.ID, Key: r.Header.Get("Idempotency-Key"), Lists: p.MayRead(), Seed: r.URL.Query().Get("seed")}
+	ans, err := s.matchFor(w, r, p)
+	if err == nil && p.LookupOnly {
+		return s.bareAnswer(ans), nil
+	}
+	return ans, err
+}
+
+func (s *Server) matchFor(w http.ResponseWriter, r *http.Request, p rempart.Peer) (*matchAnswer, error) {
+	up := flow.Upload{Peer: p.ID, Key: r.Header.Get("Idempotency-Key"), Lists: p.MayRead(), Only: p.LookupOnly, Seed: r.URL.Query().Get("seed")}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "multipart/form-data":

@@ -187,7 +187,7 @@ var tones = map[string]string{
 	"rung.queued": "info", "rung.asked": "warn", "rung.sent": "success", "rung.answered": "success", "rung.next": "info",
 	"bulk.good": "success", "bulk.refused": "danger", "bulk.waiting": "warn", "bulk.done": "success",
 	"mail.reply": "info", "mail.bounce": "danger",
-	"entry.disputed": "warn", "entry.quarantined": "danger", "entry.received": "info",
+	"entry.disputed": "warn", "entry.quarantined": "danger", "entry.received": "info", "entry.probed": "warn",
 	"step.todo": "warn", "step.review": "warn", "step.waiting": "info", "step.done": "success",
 }
 

@@ -57,6 +57,7 @@ type listSet struct {
 	Share     *float64 `help:"Share of uploads for which the list counts, 0 to 1: to begin with few. One upload always has the same answer."`
 	Expiry    *int     `help:"Days after which an entry leaves the list; 0: never."`
 	Lookup    *bool    `name:"lookup-only" help:"Nobody has a copy of the list." negatable:""`
+	Probes    *int     `help:"How many different values close to one that matched a key with -lookup-only is answered for themselves; 0: 32. Beyond them each is answered as the first, and the console has a task."`
 	Flood     *float64 `help:"Share of one key's lookups in an hour above which an entry is quarantined, 0 to 1; 0: never."`
 }
 
@@ -93,6 +94,9 @@ func (c *listSet) Run(ctx context.Context, s streams) error {
 	}
 	if c.Lookup != nil {
 		p.LookupOnly = *c.Lookup
+	}
+	if c.Probes != nil {
+		p.Probes = *c.Probes
 	}
 	if c.Flood != nil {
 		p.Flood = c.Flood

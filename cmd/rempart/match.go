@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"rempart"
@@ -49,6 +50,14 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 		}
 		asked = "; the other files were asked for"
 		if c.JSON {
+			if slices.ContainsFunc(matches, untold) {
+				bare := []map[string]any{}
+				for _, m := range matches {
+					bare = append(bare, map[string]any{"list": m.List, "type": m.Type, "class": m.Class, "action": m.Action, "entry": m.Num})
+				}
+				enc.Encode(map[string]any{"file": name, "matches": bare})
+				continue
+			}
 			enc.Encode(map[string]any{"file": name, "matches": matches})
 			continue
 		}
@@ -56,6 +65,10 @@ func (c *matchCmd) Run(ctx context.Context, s streams) error {
 			fmt.Fprintf(s.out, "no match %s\n", name)
 		}
 		for _, m := range matches {
+			if untold(m) {
+				fmt.Fprintf(s.out, "match %s %s – – %s – %s\n", m.List, m.Type, m.Action, name)
+				continue
+			}
 			fmt.Fprintf(s.out, "match %s %s %d %s %s %s%s %s\n", m.List, m.Type, m.Distance, m.Form, m.Action, m.CaseRef, ofVideo(m), name)
 		}
 	}
@@ -165,3 +178,7 @@ func (c *matchCmd) ask(ctx context.Context, client *http.Client, u, name string)
 	}
 	return matches, nil
 }
+
+// untold tells whether the key that asked may only look up, and so is told neither
+// what is listed nor how near it is.
+func untold(m rempart.Match) bool { return m.Value == "" }

@@ -106,6 +106,28 @@ func disputes(e *env) {
 	e.check()
 }
 
+// probes opens one task about a key, whose decision moves nothing that is listed.
+func probes(e *env) {
+	a := e.own(1, rempart.EntryActive)[0]
+	k := rempart.ListTask{List: a.List, Fingerprint: a.Fingerprint, Peer: "forum", Hits: 32}
+	for range 2 {
+		e.ok(e.db.Probed(e.ctx, k))
+	}
+	e.ok(e.db.PutOpinions(e.ctx, rempart.Peer{ID: "other", Name: "Other"}, []store.Said{said(a, rempart.OpinionNotSame)}, nil))
+	tasks, err := e.db.ListTasks(e.ctx, true, 10)
+	e.ok(err)
+	n := 0
+	for _, x := range tasks {
+		if x.Kind == rempart.EntryProbed && x.Peer == "forum" && x.Hits == 32 && !x.Stopped {
+			n++
+			e.ok(e.db.DecideListTask(e.ctx, x.ID, rempart.TaskKeep, "ana", nil))
+		}
+	}
+	if n != 1 || len(tasks) != 2 || e.states()[a.ID] != rempart.EntryDisputed {
+		e.Errorf("%d of %d tasks are about the key, and the entry is %s", n, len(tasks), e.states()[a.ID])
+	}
+}
+
 // disputesADay holds that one partner empties no list.
 func disputesADay(e *env) {
 	forum := rempart.Peer{ID: "forum", Name: "Forum"}

@@ -80,6 +80,7 @@ func Test(t *testing.T, open Open) {
 		{"bulk", bulk},
 		{"disputes", disputes},
 		{"disputes a day", disputesADay},
+		{"probes", probes},
 		{"tasks of lists", listTasks},
 		{"policies of lists", listPolicies},
 		{"seconds", seconds},
