@@ -271,7 +271,7 @@ var pages = []stopover{
 	{name: "register-service", as: "analyst", open: at(onHub, text("/console/register/galerie")), main: `main summary`},
 	{name: "campaigns", as: "analyst", open: at(onHub, text("/console/campaigns")), main: `.site-nav a`},
 	{name: "campaign", as: "analyst", open: at(onHub, text("/console/campaigns/ai-forensics-2026-01")), main: `.site-nav a`},
-	{name: "campaign-labelling", as: "lead", open: at(onHub, text("/console/campaigns/annonces-2026-11")), main: `main a[href$="/settle"]`},
+	{name: "campaign-labelling", as: "lead", open: at(onHub, text("/console/campaigns/annonces-2026-11")), main: `main a[href*="/settle"]`},
 	{name: "annotate", as: "analyst", open: at(onHub, text("/console/campaigns/annonces-2026-11/annotate")), main: `main button[value=label]`},
 	{name: "annotate-lacking", as: "analyst", code: 422, main: `main button[value=label]`, open: posted(at(onHub, text("/console/campaigns/annonces-2026-11/annotate")), `main button[value=label]`)},
 	{name: "annotate-none", as: "analyst", open: at(onHub, text("/console/campaigns/ccdh-2026-01/annotate")), main: `main a[href*="/console/campaigns/"]`},
