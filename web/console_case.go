@@ -37,6 +37,7 @@ type caseView struct {
 	Assign    assignView
 	Keep      keepView
 	Talk      talkView
+	Due       dueStep
 	Remarks   []remark
 	Tried     string // what a form that comes back was about: an identifier, or "state"
 	Typed     string // the reason, as it was typed
@@ -276,6 +277,7 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 		return
 	}
 	v.History = history(p, events, s.caseNames(p, c, peers), attempts(c))
+	v.Due = dueOf(v, p.May("work"))
 	p.Title, p.Data = p.T("case.title", c.Ref), v
 	s.render(w, r, status, "console/case", p)
 }
