@@ -512,6 +512,7 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 	if err != nil {
 		return 0, err
 	}
+	asked := time.Since(processStart)
 	entries, end, err := exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, after, wait)
 	if errors.Is(err, exchange.ErrFeedCursor) { // a hub that was restored, and has not come so far yet
 		entries, end, err = exchange.ReadFeed(ctx, f.Client, hub.URL, cred.Key, "", 0)
@@ -531,6 +532,7 @@ func (f *Flow) followOnce(ctx context.Context, wait time.Duration) (int, error) 
 	if err != nil || !end.Whole {
 		return len(entries), err
 	}
+	f.heardUntil(ctx, asked)
 	return len(entries), f.readWhole(ctx)
 }
 

@@ -50,6 +50,7 @@ type dialect struct {
 	repeat func(error) bool // the transaction was rolled back for no fault of its own: do it again
 	failed func(error) bool // an error of COMMIT that says for sure that nothing was saved
 	busy   func(error) bool // the database is too busy to answer
+	full   func(error) bool // its disk has no room; nothing was saved
 }
 
 const sqliteNext = "(SELECT max(coalesce((SELECT max(seq) FROM entries WHERE xid = 0), 0), coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'last change'), 0)) + 1)"
@@ -71,7 +72,10 @@ var sqliteDialect = &dialect{
 	snapshot: sql.LevelDefault, // one read transaction is one snapshot
 	openWait: 10 * time.Second, // turning to WAL does not wait for other processes by itself
 	repeat:   func(error) bool { return false },
-	failed:   func(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_BUSY },
+	// The last that is written of a transaction is what makes it one: where that
+	// could not be written, it is none. Of one that could not be synced nobody knows.
+	failed: func(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_BUSY || sqliteFull(err) },
+	full:   sqliteFull,
 	busy: func(err error) bool {
 		c := sqliteCode(err)
 		return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED
@@ -105,11 +109,18 @@ var postgresDialect = &dialect{
 		return c == "40001" || c == "40P01" // serialization failure, deadlock
 	},
 	failed: func(err error) bool { return postgresCode(err) != "" }, // the server answered, with a refusal
+	full:   func(err error) bool { return postgresCode(err) == "53100" },
 	busy: func(err error) bool {
 		var dial *pgconn.ConnectError
 		c := postgresCode(err)
 		return strings.HasPrefix(c, "53") || strings.HasPrefix(c, "57P") || c == "55P03" || errors.As(err, &dial) || pgconn.SafeToRetry(err)
 	},
+}
+
+// sqliteFull tells whether something could not be written.
+func sqliteFull(err error) bool {
+	var e *sqlite.Error
+	return sqliteCode(err) == sqlite3.SQLITE_FULL || errors.As(err, &e) && e.Code() == sqlite3.SQLITE_IOERR_WRITE
 }
 
 func sqliteCode(err error) int {

@@ -76,7 +76,14 @@ func (db *DB) writeOnce(ctx context.Context, f func(*tx) error) error {
 // explain gives an error that the person can do something about its kind.
 func (db *DB) explain(err error) error {
 	var e *rempart.Error
-	if err == nil || errors.As(err, &e) || !db.busy(err) {
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	if db.full(err) {
+		return &rempart.Error{Kind: rempart.Unavailable, Code: "store.full", Err: err,
+			Public: "The disk of this server is full. Nothing was saved. Please try again later."}
+	}
+	if !db.busy(err) {
 		return err
 	}
 	return &rempart.Error{Kind: rempart.Unavailable, Code: "store.busy", Err: err,
