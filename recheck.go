@@ -202,9 +202,16 @@ func (c *Case) Reappeared(itemID string, at time.Time) error {
 			return err
 		}
 	}
+	c.askToLook(i, at)
+	return nil
+}
+
+// askToLook asks a human to look whether the content of an item is there, if
+// nobody was asked yet.
+func (c *Case) askToLook(i *Item, at time.Time) {
 	for k := range c.Clocks {
 		if x := &c.Clocks[k]; x.Await == AwaitBack && x.ItemID == i.ID && x.Live() {
-			return nil
+			return
 		}
 	}
 	k := Clock{ID: NewID(at), Await: AwaitBack, Basis: BasisPolicy, ItemID: i.ID, NoticeID: i.NoticeID, Since: at, Round: 1, StartedAt: at, DueAt: at,
@@ -213,5 +220,4 @@ func (c *Case) Reappeared(itemID string, at time.Time) error {
 	last := &c.Clocks[len(c.Clocks)-1]
 	c.clockEvent("clock.started", last, ActorSystem, at, "due", at.UTC().Format(time.RFC3339))
 	c.openTask(last, at)
-	return nil
 }

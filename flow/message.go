@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"rempart"
@@ -64,6 +65,30 @@ func (f *Flow) passed(pass string) string {
 // sees it, also when the message is refused and the case is hers. A pass that is
 // too old is an error of the field "code": she types it again.
 func (f *Flow) Hear(ctx context.Context, typed, pass, text string) (*Follow, error) {
+	now := f.Now()
+	return f.fromPerson(ctx, typed, pass, func(c *rempart.Case) error { return c.Hear(text, now) })
+}
+
+// AddAddress takes another address from the holder of a code, as Hear takes a
+// message.
+func (f *Flow) AddAddress(ctx context.Context, typed, pass, address string) (*Follow, error) {
+	now := f.Now()
+	v, err := f.fromPerson(ctx, typed, pass, func(c *rempart.Case) error {
+		_, err := c.AddAddress(address, rempart.ActorReporter, now)
+		return err
+	})
+	var e *rempart.Error
+	if err == nil {
+		f.Wake()
+	} else if errors.As(err, &e) && e.Code == "message.pass" {
+		return nil, &rempart.Error{Kind: rempart.Invalid, Field: "code", Code: "address.pass",
+			Public: "This page was open for more than an hour. Please type your code again; the address is kept below."}
+	}
+	return v, err
+}
+
+// fromPerson changes the case that a code, as typed, or a pass opens.
+func (f *Flow) fromPerson(ctx context.Context, typed, pass string, change func(*rempart.Case) error) (*Follow, error) {
 	id := f.passed(pass)
 	switch {
 	case typed != "":
@@ -76,8 +101,7 @@ func (f *Flow) Hear(ctx context.Context, typed, pass, text string) (*Follow, err
 		return nil, &rempart.Error{Kind: rempart.Invalid, Field: "code", Code: "message.pass",
 			Public: "This page was open for more than an hour. Please type your code again; your message is kept below."}
 	}
-	now := f.Now()
-	refused := f.DB.UpdateCase(ctx, id, "", func(c *rempart.Case) error { return c.Hear(text, now) })
+	refused := f.DB.UpdateCase(ctx, id, "", change)
 	if k := rempart.KindOf(refused); refused != nil && k != rempart.Invalid && k != rempart.Conflict {
 		return nil, refused
 	}

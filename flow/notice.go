@@ -25,13 +25,7 @@ func (f *Flow) Groups(ctx context.Context, c *rempart.Case) ([]Group, error) {
 		if i.Kind != rempart.ItemAddress || !i.State.Notifiable() {
 			continue
 		}
-		var s rempart.Service
-		for _, candidate := range services {
-			if candidate.Serves(i.Address) {
-				s = candidate
-				break
-			}
-		}
+		s := serving(services, i.Address)
 		k, ok := place[s.ID]
 		if !ok {
 			k = len(groups)
@@ -41,6 +35,21 @@ func (f *Flow) Groups(ctx context.Context, c *rempart.Case) ([]Group, error) {
 		groups[k].Items = append(groups[k].Items, i)
 	}
 	return groups, nil
+}
+
+// serving is the service of the register that an address is on; ID "" for none.
+func (f *Flow) serving(ctx context.Context, address string) (rempart.Service, error) {
+	services, err := f.DB.Services(ctx)
+	return serving(services, address), err
+}
+
+func serving(services []rempart.Service, address string) rempart.Service {
+	for _, s := range services {
+		if s.Serves(address) {
+			return s
+		}
+	}
+	return rempart.Service{}
 }
 
 // Draft prepares a notice on a case to a service with the given items and a

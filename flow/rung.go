@@ -182,8 +182,9 @@ func complaintDecided(c *rempart.Case, from rempart.Peer, cb exchange.Callback, 
 	return err
 }
 
-// again drafts the next notice on an item that is there again; one that is in a
-// draft, or that no service of the register serves any more, is left to a human.
+// again drafts the next notice on an item that is there again, or that was added;
+// one that is in a draft, that no service of the register serves, or of a case
+// without a confirmed qualification is left to a human.
 func (f *Flow) again(ctx context.Context, claim store.Claim) error {
 	c, err := f.DB.Case(ctx, claim.Job.Subject)
 	if rempart.KindOf(err) == rempart.NotFound {
@@ -196,12 +197,16 @@ func (f *Flow) again(ctx context.Context, claim store.Claim) error {
 	if i == nil || i.State != rempart.ItemReported {
 		return nil
 	}
-	first := c.Notice(i.NoticeID)
-	if first == nil {
-		return nil
+	first, before := c.Notice(i.NoticeID), ""
+	var s rempart.Service
+	if first != nil && first.State != rempart.NoticeDraft && first.State != rempart.NoticeCancelled {
+		if s, err = f.DB.Service(ctx, first.ServiceID); err == nil {
+			before = cited(first, s.Lang) + "\n\n"
+		}
+	} else {
+		s, err = f.serving(ctx, i.Address)
 	}
-	s, err := f.DB.Service(ctx, first.ServiceID)
-	if rempart.KindOf(err) == rempart.NotFound {
+	if rempart.KindOf(err) == rempart.NotFound || err == nil && s.ID == "" {
 		return nil
 	}
 	if err != nil {
@@ -216,10 +221,10 @@ func (f *Flow) again(ctx context.Context, claim store.Claim) error {
 				}
 			}
 		}
-		if now := c.Item(i.ID); now == nil || now.State != rempart.ItemReported || c.State == rempart.CaseClosed {
+		if now := c.Item(i.ID); now == nil || now.State != rempart.ItemReported || c.State == rempart.CaseClosed || len(c.Confirmed()) == 0 {
 			return nil
 		}
-		_, err := c.PrepareNotice(s, []string{i.ID}, cited(first, s.Lang)+"\n\n"+Explain(c, s.Lang), f.Notifier, rempart.ActorSystem, f.Now())
+		_, err := c.PrepareNotice(s, []string{i.ID}, before+Explain(c, s.Lang), f.Notifier, rempart.ActorSystem, f.Now())
 		return err
 	})
 }

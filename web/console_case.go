@@ -41,6 +41,8 @@ type caseView struct {
 	Remarks   []remark
 	Tried     string // what a form that comes back was about: an identifier, or "state"
 	Typed     string // the reason, as it was typed
+
+	NewAddress string // to be added, as it was typed
 }
 
 // A step is where one of the three steps of a case stands: "todo", "review" when
@@ -209,6 +211,7 @@ func (s *Server) casePageWith(w http.ResponseWriter, r *http.Request, status int
 	v.Keep.Opened = opened
 	if wrong != nil {
 		v.Remarks, v.Tried, v.Typed = remarksOf(p, wrong), tried(r), r.PostForm.Get("reason")
+		v.NewAddress = r.PostForm.Get("address")
 	}
 	var err error
 	if p.Pause, err = s.pause(ctx, p); err != nil {

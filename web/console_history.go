@@ -86,6 +86,7 @@ var eventWords = map[string][]string{
 	"notice.bounced":          {"notice"},
 	"item.redecided":          {"item", "measure", "why"},
 	"item.reappeared":         {"item"},
+	"item.added":              {"item"},
 	"rung.moved":              {"notice", "step", "state"},
 	"rung.attempt_failed":     {"notice", "step"},
 	"rung.trying":             {"notice", "step"},

@@ -38,6 +38,7 @@ var doors = map[string]doorRule{
 	"POST /console/cases/{ref}/qualifications":      {right: rempart.RightWork},
 	"POST /console/cases/{ref}/qualifications/{id}": {right: rempart.RightWork},
 	"POST /console/cases/{ref}/items/{id}":          {right: rempart.RightWork},
+	"POST /console/cases/{ref}/addresses":           {right: rempart.RightWork},
 	"POST /console/cases/{ref}/notices":             {right: rempart.RightWork},
 	"GET /console/cases/{ref}/notices/{id}":         {right: rempart.RightRead},
 	"POST /console/cases/{ref}/notices/{id}":        {right: rempart.RightWork},

@@ -28,7 +28,8 @@ type askView struct {
 	Typed   string // what was typed, shown again only in the answer to it
 	Problem string // what is wrong with it
 	Writing bool   // a message waits for the code
-	Text    string // of that message, as typed
+	Text    string // of that message, as typed; or the address
+	Adding  bool   // an address waits for the code
 }
 
 func (s *Server) followForm(w http.ResponseWriter, r *http.Request) {
@@ -82,6 +83,7 @@ type followView struct {
 
 	Withdrawals []confirmedView
 	Messages    messagesView
+	Again       elsewhereView
 }
 
 // followedItem is one item, in words.
@@ -109,6 +111,7 @@ var itemTones = map[rempart.ItemState]string{
 func newFollowView(p page, f *flow.Follow) followView {
 	v := followView{Opened: p.T("follow.opened", p.Date(f.OpenedAt)), Case: whole(p, f), Minor: f.Minor, Messages: newMessagesView(p, f)}
 	v.Withdrawals = newConfirmedView(p, f.Withdrawals)
+	v.Again = elsewhereView{Pass: f.Pass, Max: rempart.MaxAddressLength}
 	if f.Stops > 0 {
 		v.Stops = p.N("follow.stops.total", f.Stops)
 	}
