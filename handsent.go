@@ -47,14 +47,19 @@ func (c *Case) BackAgain(itemID string, by Actor, at time.Time) error {
 		return err
 	}
 	i.keepDecision(at)
+	c.looked(i, by, at)
+	c.event("item.reappeared", c.ID, by, at, "item", i.ID)
+	c.job(Job{Kind: JobAgain, Subject: c.ID, Key: "again:" + i.ID + ":" + itoa(len(i.Past)), Payload: i.ID, RunAt: at})
+	return c.act(at)
+}
+
+// looked ends what asked a human to look whether an item is there.
+func (c *Case) looked(i *Item, by Actor, at time.Time) {
 	for k := range c.Clocks {
 		if x := &c.Clocks[k]; x.Await == AwaitBack && x.ItemID == i.ID && x.Live() {
 			c.endClock(x, ClockMet, by, at)
 		}
 	}
-	c.event("item.reappeared", c.ID, by, at, "item", i.ID)
-	c.job(Job{Kind: JobAgain, Subject: c.ID, Key: "again:" + i.ID + ":" + itoa(len(i.Past)), Payload: i.ID, RunAt: at})
-	return c.act(at)
 }
 
 // JobAgain drafts the next notice on the item Payload of the case Subject.

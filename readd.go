@@ -65,6 +65,8 @@ func (c *Case) AddAddress(address string, by Actor, at time.Time) (itemID string
 	}
 	if by == ActorReporter {
 		c.askToLook(i, at)
+	} else {
+		c.looked(i, by, at)
 	}
 	if c.UpdatedAt.Before(at) {
 		c.UpdatedAt = at

@@ -61,6 +61,15 @@ func TestAddAddress(t *testing.T) {
 		if code(err) != want || len(c.Items) != 1 {
 			t.Errorf("%s: %v, %d items", state, err, len(c.Items))
 		}
+		if want == "" {
+			back := fresh(ItemRemoved)
+			if err := back.Reappeared("one", at); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := back.AddAddress("forum.exemple.test/1", "lune", at); err != nil || back.Clocks[0].Live() {
+				t.Errorf("%v; what asked to look still does", err)
+			}
+		}
 		if want == "" && (id != "one" || c.Items[0].State != ItemReported || c.State != CaseActive) {
 			t.Errorf("%s: %q is %s in a case that is %s", state, id, c.Items[0].State, c.State)
 		}

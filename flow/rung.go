@@ -203,7 +203,7 @@ func (f *Flow) again(ctx context.Context, claim store.Claim) error {
 		if s, err = f.DB.Service(ctx, first.ServiceID); err == nil {
 			before = cited(first, s.Lang) + "\n\n"
 		}
-	} else {
+	} else if c.Merged == nil { // else the case that carries the work may have it too
 		s, err = f.serving(ctx, i.Address)
 	}
 	if rempart.KindOf(err) == rempart.NotFound || err == nil && s.ID == "" {
