@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,6 +37,9 @@ type Protocol struct {
 	Annotation *Annotation `json:"annotation,omitempty"` // where items are labelled in the console
 
 	Reconstruction bool `json:"reconstruction,omitempty"` // made from published figures, not from the rows behind them
+
+	Lang         string           `json:"lang,omitempty"` // of the texts above, such as fr; empty: it is not said
+	Translations map[string]Texts `json:"translations,omitempty"`
 }
 
 // A Ratio is one figure that the campaign will publish, with its denominator.
@@ -70,6 +74,12 @@ func (p Protocol) Check() error {
 	need(campaignID.MatchString(p.ID), "id: small letters, digits and hyphens, such as grok-2026-01")
 	for name, text := range map[string]string{"title": p.Title, "service": p.Service, "frame": p.Frame, "rule": p.Rule, "stop_rule": p.StopRule, "ethics": p.Ethics} {
 		need(strings.TrimSpace(text) != "", name+" is not given")
+	}
+	for _, lang := range slices.Sorted(maps.Keys(p.Translations)) {
+		need(p.Lang != "" && lang != p.Lang, "translations: lang says which language the protocol itself is in, and is none of theirs")
+		for c := range p.Translations[lang].Definitions {
+			need(p.Definitions[c] != "", fmt.Sprintf("translations: %s: %q is defined only there", lang, c))
+		}
 	}
 	need(len(p.Surfaces) > 0, "surfaces: none is named")
 	need(len(p.Definitions) > 0, "definitions: none is given")

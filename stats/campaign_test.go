@@ -54,6 +54,40 @@ func TestReconstructions(t *testing.T) {
 	}
 }
 
+// TestReconstructionsTranslated: each text of the reconstructions is there in
+// English too, and a translation changes nothing else.
+func TestReconstructionsTranslated(t *testing.T) {
+	for _, r := range Reconstructions() {
+		fr, en := r.Protocol, r.Protocol.In("en")
+		for name, two := range map[string][2]string{"title": {fr.Title, en.Title}, "service": {fr.Service, en.Service}, "frame": {fr.Frame, en.Frame}, "rule": {fr.Rule, en.Rule},
+			"stop rule": {fr.StopRule, en.StopRule}, "ethics": {fr.Ethics, en.Ethics}, "source": {fr.Source, en.Source}} {
+			if two[0] == "" || two[1] == "" || two[0] == two[1] {
+				t.Errorf("%s: %s in both languages: %q", fr.ID, name, two)
+			}
+		}
+		for c, text := range fr.Definitions {
+			if en.Definitions[c] == "" || en.Definitions[c] == text {
+				t.Errorf("%s: the definition of %s in English: %q", fr.ID, c, en.Definitions[c])
+			}
+		}
+		if fr.Lang != "fr" || en.Lang != "en" || r.Protocol.In("fr").Title != fr.Title || r.Protocol.In("de").Lang != "fr" {
+			t.Errorf("%s: languages %q, %q", fr.ID, fr.Lang, en.Lang)
+		}
+		if fr.Definitions["attire=minimal"] == en.Definitions["attire=minimal"] && fr.ID == "ai-forensics-2026-01" {
+			t.Error("reading it in another language changed it")
+		}
+	}
+	p := Reconstructions()[1].Protocol
+	p.Lang = ""
+	if err := p.Check(); err == nil || !strings.Contains(err.Error(), "lang says which language") {
+		t.Errorf("translations of nobody knows what: %v", err)
+	}
+	p.Lang, p.Translations = "fr", map[string]Texts{"en": {Definitions: map[string]string{"sexualised=no": "what is defined only here"}}}
+	if err := p.Check(); err == nil || !strings.Contains(err.Error(), "defined only there") {
+		t.Errorf("a definition in one language alone: %v", err)
+	}
+}
+
 // TestTake refuses what the protocol does not have, by line, and says what was
 // collected too early.
 func TestTake(t *testing.T) {

@@ -67,6 +67,7 @@ func (s *Server) annotated(r *http.Request) (v annotateView, m rempart.Staff, er
 	m, _ = staffOf(r)
 	v.Reasons = rempart.SkipReasons
 	if err = s.DB.Campaign(r.Context(), r.PathValue("id"), &v.Campaign); err == nil {
+		v.Protocol = v.Protocol.In(s.lang(r))
 		v.Progress, err = s.DB.Annotation(r.Context(), r.PathValue("id"), m.ID)
 	}
 	return v, m, err

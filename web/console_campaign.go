@@ -35,6 +35,7 @@ func (s *Server) allCampaigns(r *http.Request) ([]stats.Campaign, error) {
 		if err := s.DB.Campaign(r.Context(), id, &c); err != nil {
 			return nil, err
 		}
+		c.Protocol = c.Protocol.In(s.lang(r))
 		out = append(out, c)
 	}
 	return out, nil
@@ -47,6 +48,16 @@ type campaignView struct {
 	Labels   []string
 	Remarks  []remark
 	Progress rempart.Progress // of the labelling in the console; no item: there is none
+
+	lang string // the page's
+}
+
+// TextLang is the language of the protocol's texts where it is not the page's.
+func (v campaignView) TextLang() string {
+	if v.Protocol.Lang == v.lang {
+		return ""
+	}
+	return v.Protocol.Lang
 }
 
 // Double is the share of items that two persons label, in hundredths.
@@ -99,12 +110,13 @@ func (s *Server) campaignPage(w http.ResponseWriter, r *http.Request, status int
 	if problem != nil {
 		v.Remarks = remarksOf(p, problem)
 	}
-	p.Title, p.Data = c.Protocol.Title, v
+	p.Title, p.Data = v.Protocol.Title, v
 	s.render(w, r, status, "console/campaign", p)
 }
 
 func (s *Server) campaignView(p page, c stats.Campaign) campaignView {
-	v := campaignView{Campaign: c}
+	c.Protocol = c.Protocol.In(p.Lang)
+	v := campaignView{Campaign: c, lang: p.Lang}
 	v.Labels = c.Protocol.Labels()
 	for _, t := range c.Tables {
 		tv := tableView{Table: t}

@@ -68,7 +68,7 @@ func TestListRights(t *testing.T) {
 			}
 		}
 		body := fmt.Sprintf(`{"fingerprints":[{"type":"pdq","value":%q}]}`, e.Fingerprint.Value)
-		if status, _, text := d.call("POST", "/api/v1/match", "application/json", strings.NewReader(body), "Authorization", "Bearer key-of-one"); status != 200 || strings.Contains(text, e.CaseRef) != want {
+		if status, _, text := d.call("POST", "/api/v1/match", "application/json", strings.NewReader(body), "Authorization", "Bearer key-of-one"); status != 200 || strings.Contains(text, `"`+e.List+`"`) != want || strings.Contains(text, e.CaseRef) {
 			t.Errorf("match of %s: %d %s", e.List, status, text)
 		}
 	}
