@@ -379,7 +379,7 @@ func TestItemSentences(t *testing.T) {
 	en := page{Lang: "en", pages: d.srv.pages}
 	v := newFollowedItem(en, flow.FollowItem{Number: 2, Kind: rempart.ItemAddress, State: rempart.ItemRemoved, Since: at, Service: "Forum Exemple", Address: "https://forum.exemple.test/1"}, true)
 	want := followedItem{Title: "Address 2", Where: "Page on forum.exemple.test (the whole address is not shown)", Tone: "success", State: "Removed, says the platform",
-		Sentence: "On 22\u00a0November\u00a02026, Forum Exemple told us that it has removed this page.", Next: "if the page appears again, report it again."}
+		Sentence: "On 22\u00a0November\u00a02026, Forum Exemple told us that it has removed this page.", Next: "if the page appears again, you can give its address below."}
 	if diff := cmp.Diff(want, v); diff != "" {
 		t.Error(diff)
 	}
