@@ -243,7 +243,7 @@ func (i *Intake) DecideComplaint(number string, changes map[string]Decision, ans
 		switch was := i.Decisions[item]; {
 		case d.Means == MeansFully:
 			p.add("means", "complaint.automated", "A complaint is not decided by automated means alone (article 20(6)).")
-		case d.Measure == was.Measure && slices.Equal(d.Restrictions, was.Restrictions) && d.Until == was.Until && d.Scope == was.Scope:
+		case sameRestriction(d, was):
 			p.add("measure", "complaint.same", "This is the decision there was: change it, or let it stand.")
 		}
 		clean[item] = d
@@ -322,4 +322,9 @@ func (i *Intake) Reversed(item string) int {
 		}
 	}
 	return n
+}
+
+// sameRestriction tells whether two decisions do the same to an item.
+func sameRestriction(a, b Decision) bool {
+	return a.Measure == b.Measure && slices.Equal(a.Restrictions, b.Restrictions) && a.Until == b.Until && a.Scope == b.Scope
 }

@@ -116,6 +116,13 @@ func (i *Intake) NoteTold(what string, at time.Time) {
 // system to carry it out, if there is one. When the last item has one and all are
 // carried out, the notifier is told.
 func (i *Intake) Decide(itemID string, d Decision, by Actor, at time.Time) error {
+	return i.DecideWith(itemID, d, nil, by, at)
+}
+
+// DecideWith is Decide on a posting of which an order of another notice imposes
+// the same already: no second one is told, and the notifier is answered as soon as
+// that one is done. nil asks for an order of its own.
+func (i *Intake) DecideWith(itemID string, d Decision, standing *Standing, by Actor, at time.Time) error {
 	if i.State == IntakeDecided {
 		return conflict("intake.decided", "This notice has already been decided.")
 	}
@@ -141,7 +148,11 @@ func (i *Intake) Decide(itemID string, d Decision, by Actor, at time.Time) error
 		i.DecidedBy = map[string]Actor{}
 	}
 	i.DecidedBy[itemID] = by
-	if d.Measure != MeasureRefused {
+	switch {
+	case d.Measure == MeasureRefused:
+	case standing != nil:
+		i.share(itemID, d, standing, at)
+	default:
 		i.act(itemID, OrderApply, d, at)
 	}
 	if len(i.Decisions) < len(i.Notice.Items) {

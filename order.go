@@ -44,6 +44,8 @@ type Order struct {
 	Number   string     `json:"number,omitempty"`  // of the complaint, to tell
 	ByHand   Actor      `json:"by_hand,omitempty"` // who confirmed it, if it was no system
 	Tries    int        `json:"tries,omitempty"`   // how often a human started it again
+	With     *OrderRef  `json:"with,omitempty"`    // the order that does its work: the system is told that one alone
+	Also     []OrderRef `json:"also,omitempty"`    // those whose work this one does
 }
 
 // Order returns an order of the intake, or nil.
@@ -74,6 +76,9 @@ func (i *Intake) counts(a *Order) bool { return a.Do == OrderTell || a == i.Last
 func (i *Intake) start(item string, at time.Time) {
 	for k := range i.Orders {
 		if a := &i.Orders[k]; a.Item == item && a.State == OrderPending {
+			if a.With != nil {
+				return // done when that order is
+			}
 			i.job(Job{Kind: JobOrder, Subject: i.ID, Key: "order:" + a.ID + ":" + itoa(a.Tries), Payload: a.ID, RunAt: at}) // queued once, as the key is
 			return
 		}
@@ -191,6 +196,9 @@ func (i *Intake) RetryOrder(id string, by Actor, at time.Time) error {
 func (i *Intake) done(a *Order, by Actor, at time.Time) {
 	a.State, a.Since, i.UpdatedAt = OrderDone, at, at
 	i.event("order.done", i.ID, by, at, "item", a.Item, "do", string(a.Do))
+	if len(a.Also) > 0 {
+		i.job(Job{Kind: JobShared, Subject: i.ID, Key: "order.shared:" + a.ID, Payload: a.ID, RunAt: at})
+	}
 	i.start(a.Item, at)
 	i.settle(at)
 }

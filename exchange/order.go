@@ -17,9 +17,10 @@ import (
 type Order struct {
 	Type     string             `json:"type"` // "decision.apply": impose these restrictions and no others; "decision.lift": take them back; "complaint.decided": tell who put the item there
 	ID       string             `json:"id"`
-	At       time.Time          `json:"at"`     // when it was decided
-	Notice   string             `json:"notice"` // the number of the notice, for people
-	Item     rempart.NoticeItem `json:"item"`   // its address is the content's
+	At       time.Time          `json:"at"`      // when it was decided
+	Notice   string             `json:"notice"`  // the number of the notice, for people
+	Notices  []string           `json:"notices"` // of all the notices about the item that were decided in this moment, the one above first: none of the others has an order of its own
+	Item     rempart.NoticeItem `json:"item"`    // its address is the content's
 	Measure  rempart.Measure    `json:"measure"`
 	Decision rempart.Decision   `json:"decision"` // the statement of reasons (DSA article 17), for who put the content there
 	Redress  Redress            `json:"redress"`  // to be given to that person, and to nobody else

@@ -44,22 +44,6 @@ func (f *Flow) Receive(ctx context.Context, from rempart.Peer, n exchange.Notice
 	return i, nil
 }
 
-// Decide records a moderator's decision on one item of an intake.
-func (f *Flow) Decide(ctx context.Context, intakeID, item string, d rempart.Decision, by rempart.Actor) error {
-	acts, err := f.acts(ctx)
-	if err != nil {
-		return err
-	}
-	err = f.DB.UpdateIntake(ctx, intakeID, func(i *rempart.Intake) error {
-		i.Acts = acts
-		err := i.Decide(item, d, by, f.Now())
-		f.giveCodes(i)
-		return err
-	})
-	f.Wake()
-	return err
-}
-
 // Answer acts on a platform's callback, once for each identifier: a message
 // that comes again is accepted and changes nothing.
 func (f *Flow) Answer(ctx context.Context, from rempart.Peer, id string, cb exchange.Callback) error {

@@ -85,7 +85,7 @@ func (f *Flow) order(ctx context.Context, i *rempart.Intake, a *rempart.Order) (
 	if err != nil {
 		return 0, nil, err
 	}
-	o := exchange.Order{Type: exchange.OrderApply, ID: a.ID, At: a.At, Notice: i.Number, Measure: a.Decision.Measure, Decision: a.Decision,
+	o := exchange.Order{Type: exchange.OrderApply, ID: a.ID, At: a.At, Notice: i.Number, Notices: append([]string{i.Number}, a.Named()...), Measure: a.Decision.Measure, Decision: a.Decision,
 		Redress: exchange.Redress{Code: f.RedressCode(i.ID, a.Item).String(), URL: f.Origin + "/redress"}}
 	switch a.Do {
 	case rempart.OrderLift:

@@ -114,6 +114,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		fail, err = f.submit(ctx, c)
 	case rempart.JobOrder:
 		fail, err = f.carry(ctx, c)
+	case rempart.JobShared:
+		err = f.shared(ctx, c)
 	case rempart.JobRung:
 		fail, err = f.rung(ctx, c)
 	case rempart.JobAgain:

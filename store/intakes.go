@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rempart"
 	"rempart/keyring"
@@ -116,56 +117,81 @@ func (db *DB) readIntake(s scanner, decode func([]byte, any) error) (*rempart.In
 // UpdateIntake loads an intake, lets f change it, and saves it with its
 // consequences in one transaction; f is bound as that of UpdateCase.
 func (db *DB) UpdateIntake(ctx context.Context, id string, f func(*rempart.Intake) error) error {
-	return db.write(ctx, func(t *tx) error {
-		i, key, err := t.db.readIntake(t.row("SELECT "+intakeColumns+" FROM intakes WHERE id = $1"+t.db.forUpdate, id), decodeWhole)
-		if err != nil {
-			return err
-		}
-		before, err := encode(i)
-		if err != nil {
-			return err
-		}
-		was, tally := *i, i.Tally()
-		if err := f(i); err != nil {
-			return err
-		}
-		after, err := encode(i)
-		if err != nil {
-			return err
-		}
-		todo := i.TakeConsequences()
-		if bytes.Equal(before, after) {
-			return t.save(todo)
-		}
-		if len(todo.Events) == 0 {
-			return fmt.Errorf("store: intake %s: %w", id, errNoEvent)
-		}
-		if i.ID != was.ID || i.Number != was.Number || i.PeerID != was.PeerID || i.Key != was.Key || i.Version != was.Version {
-			return errors.New("store: intake " + id + ": what names it was changed")
-		}
-		i.Version++
-		if after, err = sealed(key, i, "intake", id); err != nil {
-			return err
-		}
-		n, err := t.exec("UPDATE intakes SET state = $1, priority = $2, updated_at = $3, doc = $4, version = $6 + 1 WHERE id = $5 AND version = $6",
-			string(i.State), int64(i.Priority), micros(i.UpdatedAt), after, id, was.Version)
-		if err != nil {
-			return fmt.Errorf("store: intake %s: %w", id, err)
-		}
-		if n != 1 {
-			return &rempart.Error{Kind: rempart.Conflict, Code: "intake.changed", Public: "This notice changed meanwhile. Look at it again, then repeat what you did."}
-		}
-		if err := t.placeIntake(i); err != nil {
-			return err
-		}
-		if err := t.keepIntake(i); err != nil {
-			return err
-		}
-		if err := t.counted(lastOf(todo.Events, t.now), i.Tally().Since(tally)); err != nil {
-			return err
-		}
-		return t.save(todo)
+	return db.write(ctx, func(t *tx) error { return t.changeIntake(id, f) })
+}
+
+// UpdateIntakes is UpdateIntake for several that change together, all or none. f
+// gets those that are there, in the order of their identifiers: of one that was
+// erased meanwhile there is nothing.
+func (db *DB) UpdateIntakes(ctx context.Context, ids []string, f func([]*rempart.Intake) error) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids))) // always in one order, so that two transactions never wait for each other
+	return db.write(ctx, func(t *tx) error { return t.changeIntakes(ids, nil, f) })
+}
+
+func (t *tx) changeIntakes(ids []string, got []*rempart.Intake, f func([]*rempart.Intake) error) error {
+	if len(ids) == 0 {
+		return f(got)
+	}
+	there := false
+	err := t.changeIntake(ids[0], func(i *rempart.Intake) error {
+		there = true
+		return t.changeIntakes(ids[1:], append(got, i), f)
 	})
+	if !there && err != nil && rempart.KindOf(err) == rempart.NotFound {
+		return t.changeIntakes(ids[1:], got, f)
+	}
+	return err
+}
+
+func (t *tx) changeIntake(id string, f func(*rempart.Intake) error) error {
+	i, key, err := t.db.readIntake(t.row("SELECT "+intakeColumns+" FROM intakes WHERE id = $1"+t.db.forUpdate, id), decodeWhole)
+	if err != nil {
+		return err
+	}
+	before, err := encode(i)
+	if err != nil {
+		return err
+	}
+	was, tally := *i, i.Tally()
+	if err := f(i); err != nil {
+		return err
+	}
+	after, err := encode(i)
+	if err != nil {
+		return err
+	}
+	todo := i.TakeConsequences()
+	if bytes.Equal(before, after) {
+		return t.save(todo)
+	}
+	if len(todo.Events) == 0 {
+		return fmt.Errorf("store: intake %s: %w", id, errNoEvent)
+	}
+	if i.ID != was.ID || i.Number != was.Number || i.PeerID != was.PeerID || i.Key != was.Key || i.Version != was.Version {
+		return errors.New("store: intake " + id + ": what names it was changed")
+	}
+	i.Version++
+	if after, err = sealed(key, i, "intake", id); err != nil {
+		return err
+	}
+	n, err := t.exec("UPDATE intakes SET state = $1, priority = $2, updated_at = $3, doc = $4, version = $6 + 1 WHERE id = $5 AND version = $6",
+		string(i.State), int64(i.Priority), micros(i.UpdatedAt), after, id, was.Version)
+	if err != nil {
+		return fmt.Errorf("store: intake %s: %w", id, err)
+	}
+	if n != 1 {
+		return &rempart.Error{Kind: rempart.Conflict, Code: "intake.changed", Public: "This notice changed meanwhile. Look at it again, then repeat what you did."}
+	}
+	if err := t.placeIntake(i); err != nil {
+		return err
+	}
+	if err := t.keepIntake(i); err != nil {
+		return err
+	}
+	if err := t.counted(lastOf(todo.Events, t.now), i.Tally().Since(tally)); err != nil {
+		return err
+	}
+	return t.save(todo)
 }
 
 // Intakes returns intakes in the given state ("" for all), by priority, then

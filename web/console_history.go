@@ -113,6 +113,8 @@ var eventWords = map[string][]string{
 	"order.failed":            {"item"},
 	"order.retried":           {"item"},
 	"order.done":              {"item", "do"},
+	"order.shared":            {"item", "number"},
+	"order.joined":            {"item", "number"},
 	"notifier.warn":           {},
 	"notifier.suspend":        {"until"},
 	"notifier.lift":           {},

@@ -166,6 +166,8 @@ type intakeItemView struct {
 	Redress   string     // the code of who put it there; "" of what is not restricted
 	Same      []string   // numbers of other notices about the same address
 	SameOpen  int        // of them, those that wait for a decision about it
+	Standing  string     // the order of another notice that imposes something already, in words
+	Back      bool       // as typed: the posting is there again
 }
 
 // Restricts tells whether the form has a restriction.
@@ -235,8 +237,10 @@ func (s *Server) intakePage(w http.ResponseWriter, r *http.Request, status int, 
 				x.SameOpen++
 			}
 		}
+		x.Standing = s.standingOver(p, same, ni.Address)
 		if ni.ID == item {
 			x.Form, x.Remarks = typed, remarks
+			x.Back = r.PostForm.Get("back") == "yes"
 		}
 		v.Items = append(v.Items, x)
 	}
@@ -354,10 +358,7 @@ func (s *Server) intakeDecide(w http.ResponseWriter, r *http.Request) {
 	}
 	m, _ := staffOf(r)
 	last := len(i.Decisions) == len(i.Notice.Items)-1
-	err = s.Flow.Decide(r.Context(), i.ID, item, d, m.Alias)
-	if err == nil && r.PostForm.Get("also") == "yes" {
-		err = s.decideSame(r.Context(), i, item, d, m.Alias)
-	}
+	err = s.decideSame(r.Context(), i, item, d, r.PostForm.Get("also") == "yes", r.PostForm.Get("back") == "yes", m.Alias)
 	switch {
 	case err == nil && last:
 		done(w, r, "/console/notices/"+i.Number, "intake_decided")

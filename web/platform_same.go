@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rempart"
+	"rempart/flow"
 )
 
 // A sameView is another notice about an address.
@@ -39,32 +40,51 @@ func (s *Server) sameAddress(ctx context.Context, i *rempart.Intake, item rempar
 	return out, nil
 }
 
-// decideSame decides the same on the other notices about an item's address that
-// wait. Each notifier is told of its own; the facts name its own notice, unless
-// the moderator wrote other ones.
-func (s *Server) decideSame(ctx context.Context, i *rempart.Intake, item string, d rempart.Decision, by rempart.Actor) error {
+// decideSame decides on an item and, if also is set, the same on the other notices
+// about its address that wait: together, as one order to the platform's own
+// system. Each notifier is told of its own; the facts name its own notice, unless
+// the moderator wrote other ones. back says that the posting is there again.
+func (s *Server) decideSame(ctx context.Context, i *rempart.Intake, item string, d rempart.Decision, also, back bool, by rempart.Actor) error {
+	all := []flow.Ruling{{Intake: i.ID, Item: item, Decision: d}}
 	var of rempart.NoticeItem
 	for _, n := range i.Notice.Items {
 		if n.ID == item {
 			of = n
 		}
 	}
-	same, err := s.sameAddress(ctx, i, of)
-	if err != nil {
-		return err
-	}
-	for _, o := range same {
-		if !o.Open {
-			continue
-		}
-		also := d
-		if d.Facts == s.firstDecision(i, of).Facts {
-			also.Facts = s.firstDecision(o.Intake, of).Facts
-		}
-		err := s.Flow.Decide(ctx, o.Intake.ID, o.Item, also, by)
-		if err != nil && rempart.KindOf(err) != rempart.Conflict { // somebody decided meanwhile
+	if also {
+		same, err := s.sameAddress(ctx, i, of)
+		if err != nil {
 			return err
 		}
+		for _, o := range same {
+			if !o.Open {
+				continue
+			}
+			its := d
+			if d.Facts == s.firstDecision(i, of).Facts {
+				its.Facts = s.firstDecision(o.Intake, of).Facts
+			}
+			all = append(all, flow.Ruling{Intake: o.Intake.ID, Item: o.Item, Decision: its})
+		}
 	}
-	return nil
+	return s.Flow.DecideTogether(ctx, all, back, by)
+}
+
+// standingOver says in words the order that stands over an address already, and
+// makes a second one needless; "" if there is none.
+func (s *Server) standingOver(p page, same []sameView, address string) string {
+	var all []*rempart.Intake
+	for _, o := range same {
+		all = append(all, o.Intake)
+	}
+	of, a := rempart.OrderAt(all, address)
+	if a == nil || !a.InForce(a.Decision, s.Now()) {
+		return ""
+	}
+	number := of.Number
+	if a.With != nil {
+		number = a.With.Number
+	}
+	return p.T("order.standing."+string(a.State), p.T("measure."+string(a.Decision.Measure)), number, p.DateTime(a.Since))
 }
