@@ -206,8 +206,9 @@ func (d *demo) introduce(ctx context.Context, in *instance, i int, hubURL, url s
 			toHub, &rempart.Credentials{Key: toPlatform, Secret: secret}),
 		d.hub.db.PutService(ctx, rempart.Service{ID: p.id, Name: p.name, Hosts: []string{p.host}, PeerID: p.id, Lang: "fr",
 			Provenance: "entrée fictive de la démonstration", CheckedAt: d.clock.now().Format(time.DateOnly)}),
-		in.db.PutPeer(ctx, rempart.Peer{ID: "association-exemple", Name: demoNotifier.Name, Kind: rempart.PeerFlagger, URL: hubURL,
-			TrustedFlagger: true, Expertise: demoNotifier.Expertise, CreatedAt: d.clock.now()},
+		in.demoFlaggers(ctx),
+		in.db.PutPeer(ctx, rempart.Peer{ID: demoFlagger, Name: demoNotifier.Name, Kind: rempart.PeerFlagger, URL: hubURL,
+			TrustedFlagger: true, Expertise: demoNotifier.Expertise, Flagger: demoFlagger, CreatedAt: d.clock.now()},
 			toPlatform, &rempart.Credentials{Key: toHub, Secret: secret}),
 	)
 }
