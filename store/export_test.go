@@ -109,3 +109,7 @@ func MakePlain(dsn string, opt Options, s Submission, i *rempart.Intake) error {
 	})
 	return errors.Join(err, db.Close())
 }
+
+// SetClock sets the clock of one process, which then still follows the database's
+// where it did.
+func SetClock(db *DB, now func() time.Time) { db.opt.Now = now }

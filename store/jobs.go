@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -19,6 +20,30 @@ type Claim struct {
 // that a worker whose lease ended can't give back what another one now holds.
 const attemptBits = 16
 
+// databaseTime is the time of the database, in microseconds. Processes on several
+// machines share it: whose clock is an hour ahead would otherwise find every lease
+// ended and do again what another is doing.
+const databaseTime = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+// due returns the SQL, and its argument named arg, of a time of this process as
+// jobs keep it: as far from the database's now as it is from ours.
+func (t *tx) due(arg string, at time.Time) (sql string, value int64) {
+	if !t.db.shared {
+		return arg, micros(at)
+	}
+	return "(" + arg + "::bigint + " + databaseTime + ")", micros(at) - micros(t.now)
+}
+
+// jobTime is now, as the times of jobs are measured.
+func (db *DB) jobTime(ctx context.Context, r interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}) (now int64, err error) {
+	if !db.shared {
+		return micros(db.now()), nil
+	}
+	return now, r.QueryRowContext(ctx, "SELECT "+databaseTime).Scan(&now)
+}
+
 // job queues a job, unless one with its key was queued before.
 func (t *tx) job(j rempart.Job) error {
 	var key any
@@ -28,34 +53,46 @@ func (t *tx) job(j rempart.Job) error {
 	if j.RunAt.IsZero() {
 		j.RunAt = t.now
 	}
+	due, at := t.due("$5", j.RunAt)
 	if _, err := t.exec(`INSERT INTO jobs (kind, subject, key, payload, state, due_at, attempt, why, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, 'waiting', $5, 0, '', $6, $6) ON CONFLICT (key) DO NOTHING`,
-		j.Kind, j.Subject, key, j.Payload, micros(j.RunAt), micros(t.now)); err != nil {
+		VALUES ($1, $2, $3, $4, 'waiting', `+due+`, 0, '', $6, $6) ON CONFLICT (key) DO NOTHING`,
+		j.Kind, j.Subject, key, j.Payload, at, micros(t.now)); err != nil {
 		return fmt.Errorf("store: job %s of %s: %w", j.Kind, j.Subject, err)
 	}
 	return nil
 }
 
 // ClaimJobs takes up to n jobs that are due, for lease. A job whose lease ended
-// is due again. Job.RunAt of a claim is when it was due.
+// is due again. Job.RunAt of a claim is when it was due. In PostgreSQL, unless
+// Options.Now is given, its time is what counts, and no process's own.
 func (db *DB) ClaimJobs(ctx context.Context, n int, lease time.Duration) ([]Claim, error) {
 	const due = "state IN ('waiting', 'running') AND due_at <= $1"
 	// Look before writing: most of the time there is nothing to do.
 	var some bool
-	if err := db.r.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM jobs WHERE "+due+")", micros(db.now())).Scan(&some); err != nil {
+	now, err := db.jobTime(ctx, db.r)
+	if err == nil {
+		err = db.r.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM jobs WHERE "+due+")", now).Scan(&some)
+	}
+	if err != nil {
 		return nil, db.explain(fmt.Errorf("store: jobs that are due: %w", err))
 	}
 	if !some || n <= 0 {
 		return nil, nil
 	}
 	var out []Claim
-	err := db.write(ctx, func(t *tx) error {
-		now := micros(t.now)
+	err = db.write(ctx, func(t *tx) error {
+		now, err := db.jobTime(ctx, t.Tx)
+		if err != nil {
+			return fmt.Errorf("store: claiming jobs: %w", err)
+		}
 		rows, err := t.Tx.QueryContext(ctx, "SELECT id, kind, subject, coalesce(key, ''), payload, due_at, attempt + 1 FROM jobs WHERE "+due+" ORDER BY due_at, id LIMIT $2"+t.db.skipLocked, now, n)
 		out, err = collect(rows, err, func(s scanner) (c Claim, err error) {
 			var at int64
 			err = s.Scan(&c.ID, &c.Job.Kind, &c.Job.Subject, &c.Job.Key, &c.Job.Payload, &at, &c.Attempt)
 			c.Job.RunAt = fromMicros(at)
+			if db.shared {
+				c.Job.RunAt = fromMicros(at - now + micros(t.now))
+			}
 			return c, err
 		})
 		if err != nil {
@@ -64,7 +101,7 @@ func (db *DB) ClaimJobs(ctx context.Context, n int, lease time.Duration) ([]Clai
 		for k := range out {
 			c := &out[k]
 			if _, err := t.exec("UPDATE jobs SET state = 'running', attempt = $1, due_at = $2, updated_at = $3 WHERE id = $4",
-				c.Attempt, now+lease.Microseconds(), now, c.ID); err != nil {
+				c.Attempt, now+lease.Microseconds(), micros(t.now), c.ID); err != nil {
 				return fmt.Errorf("store: claiming job %d: %w", c.ID, err)
 			}
 			c.ID = c.ID<<attemptBits | int64(c.Attempt)&(1<<attemptBits-1)
@@ -88,8 +125,9 @@ func (db *DB) FinishJob(ctx context.Context, id int64) error {
 // operators and holds no content. Both return a rempart.Conflict if the lease
 // ended and another worker took the job.
 func (db *DB) RetryJob(ctx context.Context, id int64, t time.Time, why string) error {
-	return db.endJob(ctx, id, "UPDATE jobs SET state = 'waiting', due_at = $3, why = $4, updated_at = $1 WHERE id = $2 AND state = 'running' AND attempt % 65536 = $5",
-		[]any{micros(t), why, id & (1<<attemptBits - 1)})
+	due, at := (&tx{db: db, now: db.now()}).due("$3", t)
+	return db.endJob(ctx, id, "UPDATE jobs SET state = 'waiting', due_at = "+due+", why = $4, updated_at = $1 WHERE id = $2 AND state = 'running' AND attempt % 65536 = $5",
+		[]any{at, why, id & (1<<attemptBits - 1)})
 }
 
 // BuryJob gives a job up; see RetryJob.

@@ -54,7 +54,8 @@ type Options struct {
 	// checkpoint, so that the end of the ledger cannot be taken away unseen. The
 	// store makes and moves it. Empty: none is kept.
 	Head string
-	// Now tells the time. Default: time.Now.
+	// Now tells the time. Default: time.Now; in PostgreSQL the times of jobs are
+	// then the database's, which all processes share.
 	Now func() time.Time
 }
 
@@ -66,6 +67,8 @@ type DB struct {
 	sign ledger.Key
 	ring *keyring.Ring
 	era  string // part of each cursor; see epoch
+
+	shared bool // times of jobs are the database's; see databaseTime
 
 	identity string // of the database, and of its copies
 
@@ -91,7 +94,8 @@ func Open(ctx context.Context, dsn string, opt Options) (*DB, error) {
 	if unnamed {
 		opt.Name = "rempart"
 	}
-	if opt.Now == nil {
+	wall := opt.Now == nil
+	if wall {
 		opt.Now = time.Now
 	}
 	db := &DB{opt: opt, hashing: make(chan struct{}, 4)}
@@ -103,7 +107,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*DB, error) {
 		return nil, fmt.Errorf("store: the name %q cannot sign: %w", opt.Name, err)
 	}
 	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
-		db.dialect = postgresDialect
+		db.dialect, db.shared = postgresDialect, wall
 		db.w, err = openPostgres(dsn)
 		db.r = db.w
 		dsn = "PostgreSQL" // the address may hold a password

@@ -66,6 +66,7 @@ type instance struct {
 
 // openInstance opens the store and makes the rest ready; nothing runs yet.
 func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
+	given := c.now // nil: the wall's, and the store then shares its database's
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -82,7 +83,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 		ring, err = c.ring(fresh)
 		return ring, err
 	}
-	db, err := store.Open(ctx, dsn, store.Options{Key: key, Keyring: openRing, Name: signerName(c.site), Head: filepath.Join(c.data, "ledger.head"), Now: c.now})
+	db, err := store.Open(ctx, dsn, store.Options{Key: key, Keyring: openRing, Name: signerName(c.site), Head: filepath.Join(c.data, "ledger.head"), Now: given})
 	if err != nil {
 		return nil, keyringHint(err, c.keyringPath())
 	}
