@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// RungTrying records that a step is about to leave by e-mail, before it does, as
+// RungTrying records that a step is about to leave by a channel that does not know
+// repetitions (e-mail, somebody else's API), before it does, as
 // [Case.NoticeTrying] does of a notice. send is false if it must not be sent now:
 // it was already, or an earlier try began and nobody knows how it ended; then the
 // step is given to a human.
-func (c *Case) RungTrying(id, try string, cal Calendar, at time.Time) (send bool, err error) {
+func (c *Case) RungTrying(id, channel, try string, cal Calendar, at time.Time) (send bool, err error) {
 	n, r := c.RungOf(id)
 	if r == nil {
 		return false, notFound("rung")
@@ -22,7 +23,7 @@ func (c *Case) RungTrying(id, try string, cal Calendar, at time.Time) (send bool
 		a.Unclear, a.Answer = true, "we were stopped before the far side said whether it took the message"
 		return false, c.RungTried(id, a.MessageID, a, cal, at)
 	}
-	r.Attempts = append(slices.Clip(r.Attempts), Attempt{At: at, Channel: ChannelMail, MessageID: try, Begun: true})
+	r.Attempts = append(slices.Clip(r.Attempts), Attempt{At: at, Channel: channel, MessageID: try, Begun: true})
 	c.UpdatedAt = at
 	c.event("rung.trying", c.ID, ActorSystem, at, "notice", n.ID, "rung", r.ID, "step", string(r.Kind))
 	return true, nil

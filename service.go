@@ -109,6 +109,7 @@ const SystemID = "own-system"
 type Request struct {
 	ContentType string   `json:"content_type"`         // application/json or application/x-www-form-urlencoded
 	Body        string   `json:"body"`                 // a template; package exchange says what it can name
+	FollowUp    string   `json:"follow_up,omitempty"`  // a template for reminders and complaints; empty: it takes none, and a human does them
 	Headers     []string `json:"headers,omitempty"`    // names of headers that are set, such as Authorization
 	Taken       []int    `json:"taken,omitempty"`      // statuses that mean "we have it"; empty: every 2xx
 	Number      string   `json:"number,omitempty"`     // where in the answer's JSON its number is, such as data.id; empty: it gives none

@@ -58,22 +58,35 @@ func CheckRequest(r rempart.Request) error {
 			return fmt.Errorf("exchange: the status %d cannot mean that a notice was taken", s)
 		}
 	}
-	_, err := render(r, rempart.Notice{ID: "0", CaseRef: "7F3K-9QXM", ServiceName: "Forum", Lang: "fr", Explanation: "\"Quoted\" & <marked>\n", GoodFaith: true,
+	n := rempart.Notice{ID: "0", CaseRef: "7F3K-9QXM", ServiceName: "Forum", Lang: "fr", Explanation: "\"Quoted\" & <marked>\n", GoodFaith: true,
 		Grounds: []rempart.Ground{{Article: "226-8-1", Code: "Code pénal", Label: "Montage"}}, Items: []rempart.NoticeItem{{ID: "1", Address: "https://forum.exemple.test/?a=b&c=\"d\""}},
-		Notifier: rempart.Notifier{Name: "Association", Email: "a@exemple.test"}})
+		Notifier: rempart.Notifier{Name: "Association", Email: "a@exemple.test"}}
+	if _, err := render(r, n); err != nil || r.FollowUp == "" {
+		return err
+	}
+	_, err := renderFollowUp(r, n, rempart.RungReminder, "\"Quoted\" & <marked>\n")
 	return err
 }
 
-// render writes the body of a request.
+// render writes the body of a request that is a notice.
 func render(r rempart.Request, n rempart.Notice) ([]byte, error) {
-	t, err := template.New("request").Funcs(templateFuncs).Option("missingkey=error").Parse(r.Body)
+	d := templateData{Notice: FromNotice(n), Addresses: addressesOf(n)}
+	d.Subject, d.Text = NoticeText(n)
+	return execute(r, r.Body, d)
+}
+
+func addressesOf(n rempart.Notice) (out []string) {
+	for _, i := range n.Items {
+		out = append(out, i.Address)
+	}
+	return out
+}
+
+// execute writes the body of a request from a template and what it can name.
+func execute(r rempart.Request, body string, d any) ([]byte, error) {
+	t, err := template.New("request").Funcs(templateFuncs).Option("missingkey=error").Parse(body)
 	if err != nil {
 		return nil, fmt.Errorf("exchange: request: %w", err)
-	}
-	d := templateData{Notice: FromNotice(n)}
-	d.Subject, d.Text = NoticeText(n)
-	for _, i := range n.Items {
-		d.Addresses = append(d.Addresses, i.Address)
 	}
 	var b bounded
 	if err := t.Execute(&b, d); err != nil {
@@ -114,6 +127,11 @@ func SendRequest(ctx context.Context, c *http.Client, u string, r rempart.Reques
 	if err != nil {
 		return "", 0, "", &Failure{Answer: "the template for this service cannot write the notice", Permanent: true, Err: err}
 	}
+	return sendBody(ctx, c, u, r, headers, key, body)
+}
+
+// sendBody delivers what a template has written.
+func sendBody(ctx context.Context, c *http.Client, u string, r rempart.Request, headers map[string]string, key string, body []byte) (number string, status int, answer string, err error) {
 	h := http.Header{"Content-Type": {r.ContentType}}
 	if r.Repeatable { // with this header net/http itself sends again what broke off
 		h.Set("Idempotency-Key", key)

@@ -33,6 +33,9 @@ func (f *Flow) rung(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if fail == nil && peer.Kind == rempart.PeerMail {
 		return f.mailRung(ctx, claim, c, n, r, peer, rungText(c, n, r))
 	}
+	if fail == nil && peer.Kind == rempart.PeerHTTP && !peer.Request.Repeatable {
+		return f.requestRung(ctx, claim, c, n, r, cred, peer, rungText(c, n, r))
+	}
 	var number, answer string
 	var status int
 	if fail == nil {
@@ -67,6 +70,9 @@ func (f *Flow) rung(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 
 // sendRung delivers what a rung is.
 func (f *Flow) sendRung(ctx context.Context, p rempart.Peer, cred rempart.Credentials, n *rempart.Notice, r *rempart.Rung, text string) (number string, status int, answer string, err error) {
+	if p.Kind == rempart.PeerHTTP {
+		return exchange.SendFollowUp(ctx, f.Client, p.URL, *p.Request, cred.Headers, r.ID, *n, r.Kind, text)
+	}
 	if r.Kind == rempart.RungComplaint {
 		state, status, answer, err := exchange.SendComplaint(ctx, f.Client, p.URL, cred.Key, n.Number, exchange.Complaint{ID: r.ID, Reasons: text})
 		return state.Number, status, answer, err
@@ -83,14 +89,15 @@ func (f *Flow) Reaches(ctx context.Context, serviceID string) (bool, error) {
 
 // ladderOf is credentials for what follows a notice: the API of an instance takes
 // reminders and complaints, and so does whoever reads a mailbox. Somebody else's
-// API takes what its template makes, which is a notice: the rest is a human's.
+// API takes what its templates make: one that has none for what follows takes
+// notices only, and the rest is a human's.
 func (f *Flow) ladderOf(ctx context.Context, serviceID string) (rempart.Credentials, rempart.Peer, *exchange.Failure, error) {
 	cred, p, fail, err := f.credentials(ctx, serviceID)
 	switch {
 	case err != nil || fail != nil:
 	case p.Kind == rempart.PeerMail && f.Mail == nil:
 		fail = &exchange.Failure{Answer: "no mail server is set up on this instance", Permanent: true}
-	case p.Kind == rempart.PeerHTTP:
+	case p.Kind == rempart.PeerHTTP && (p.Request == nil || p.Request.FollowUp == ""):
 		fail = &exchange.Failure{Answer: "this service takes notices only: send this by hand, and record it", Permanent: true}
 	}
 	return cred, p, fail, err

@@ -29,7 +29,7 @@ func (f *Flow) mailRung(ctx context.Context, claim store.Claim, c *rempart.Case,
 			send = false
 			return c.RungAttemptFailed(r.ID, rempart.Attempt{At: now, Channel: rempart.ChannelMail, Failed: true, Answer: "an e-mail about this notice waits to be read first"}, now)
 		}
-		send, err = c.RungTrying(r.ID, id, cal, now)
+		send, err = c.RungTrying(r.ID, rempart.ChannelMail, id, cal, now)
 		return err
 	}); err != nil || !send {
 		return nil, err

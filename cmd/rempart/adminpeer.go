@@ -31,7 +31,7 @@ type peerAdd struct {
 	Kind      string `help:"platform (we notify it, it reads our lists), flagger (it notifies us), partner, mail (a mailbox that takes notices) or http (an API of somebody else's that takes them)." enum:",platform,flagger,partner,mail,http" default:""`
 	URL       string `name:"url" help:"Base address of its instance, https://HOST; empty if it only calls us."`
 	Email     string `help:"The mailbox that takes notices, for -kind mail."`
-	Request   string `help:"For -kind http: JSON file with content_type, body (a template), headers, taken, number, repeatable; see README." type:"path"`
+	Request   string `help:"For -kind http: JSON file with content_type, body (a template), follow_up (one for reminders and complaints), headers, taken, number, repeatable; see README." type:"path"`
 	Trusted   *bool  `help:"It is a trusted flagger (DSA art. 22)." negatable:""`
 	Expertise string `help:"The area it was designated for."`
 	Flagger   string `help:"Its entry in the list of trusted flaggers (rempart admin flagger import), which then says whether and about what its notices come first; none unties it."`

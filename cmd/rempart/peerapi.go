@@ -44,7 +44,7 @@ func (c *peerAdd) putAPI(ctx context.Context, i *instance, s streams, p rempart.
 		d := json.NewDecoder(bytes.NewReader(b))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&f); err != nil {
-			return hinted{fmt.Errorf("-request %s: %w", c.Request, err), "it is one JSON object with content_type, body, headers, taken, number and repeatable"}
+			return hinted{fmt.Errorf("-request %s: %w", c.Request, err), "it is one JSON object with content_type, body, follow_up, headers, taken, number and repeatable"}
 		}
 		f.Request.Headers = slices.Sorted(maps.Keys(f.Headers))
 		if err := exchange.CheckRequest(f.Request); err != nil {
