@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -69,15 +70,20 @@ func signed(secret, id string, body []byte) (http.Header, error) {
 }
 
 // ReadCallback checks the signature over body and returns the message and its
-// identifier. A wrong or missing signature, or one older than five minutes, is
-// Unauthorized.
+// identifier. A wrong or missing signature, or one from more than five minutes
+// before or after now, is Unauthorized; the latter says that it is the clock.
 func ReadCallback(secret string, h http.Header, body []byte) (Callback, string, error) {
 	var cb Callback
 	wh, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
 		return cb, "", fmt.Errorf("exchange: secret of peer: %w", err)
 	}
-	if err := wh.Verify(body, h); err != nil {
+	err = wh.Verify(body, h)
+	if (errors.Is(err, standardwebhooks.ErrMessageTooOld) || errors.Is(err, standardwebhooks.ErrMessageTooNew)) && wh.VerifyIgnoringTimestamp(body, h) == nil {
+		return cb, "", &rempart.Error{Kind: rempart.Unauthorized, Code: "callback.clock", Err: err,
+			Public: "This message was signed more than five minutes away from the time here: set the clock of one of us right, and send it signed anew."}
+	}
+	if err != nil {
 		return cb, "", &rempart.Error{Kind: rempart.Unauthorized, Code: "callback.signature", Public: "The signature of this message does not fit.", Err: err}
 	}
 	if err := json.Unmarshal(body, &cb); err != nil {

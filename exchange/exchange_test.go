@@ -7,11 +7,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"go.uber.org/goleak"
 
 	"rempart"
@@ -176,6 +178,29 @@ func TestCallback(t *testing.T) {
 	altered := bytes.Replace(*body, []byte("N-1"), []byte("N-2"), 1)
 	if _, _, err := exchange.ReadCallback(secret, last.Header, altered); rempart.KindOf(err) != rempart.Unauthorized {
 		t.Errorf("altered: %v, want unauthorized", err)
+	}
+	// A clock that is an hour off is named; what is altered as well is not told that.
+	wh, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, off := range []time.Duration{-time.Hour, time.Hour} {
+		signed := time.Now().Add(off)
+		sig, err := wh.Sign("msg_1", signed, *body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := http.Header{}
+		h.Set(standardwebhooks.HeaderWebhookID, "msg_1")
+		h.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(signed.Unix(), 10))
+		h.Set(standardwebhooks.HeaderWebhookSignature, sig)
+		var e *rempart.Error
+		if _, _, err := exchange.ReadCallback(secret, h, *body); !errors.As(err, &e) || e.Kind != rempart.Unauthorized || e.Code != "callback.clock" {
+			t.Errorf("signed %v from now: %v, want the clock named", off, err)
+		}
+		if _, _, err := exchange.ReadCallback(secret, h, altered); !errors.As(err, &e) || e.Code != "callback.signature" {
+			t.Errorf("signed %v from now and altered: %v", off, err)
+		}
 	}
 	// What is signed and yet cannot be used.
 	for name, bad := range map[string]exchange.Callback{
