@@ -106,7 +106,12 @@ func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 			s.writeProblem(w, r, err)
 			return
 		}
-		b, err := json.Marshal(ans)
+		var b []byte
+		if whole, ok := ans.(*matchAnswer); ok {
+			b, err = whole.write()
+		} else {
+			b, err = json.Marshal(ans)
+		}
 		if err != nil {
 			s.writeProblem(w, r, err)
 			return
@@ -170,8 +175,8 @@ func (s *Server) matchFor(w http.ResponseWriter, r *http.Request, p rempart.Peer
 }
 
 func (s *Server) matchPrints(r *http.Request, p rempart.Peer, up flow.Upload) (*matchAnswer, error) {
-	var q matchQuery
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+	q, err := readQuery(r)
+	if err != nil {
 		return nil, bodyError(err, "This is not JSON with a list of fingerprints.")
 	}
 	if len(q.Fingerprints) == 0 {
@@ -201,7 +206,7 @@ func (s *Server) matchPrints(r *http.Request, p rempart.Peer, up flow.Upload) (*
 	if err != nil {
 		return nil, err
 	}
-	ans := &matchAnswer{Position: where}
+	ans := &matchAnswer{Position: where, Results: make([]matchResult, 0, len(results))}
 	for _, res := range results {
 		f := res.Query.Fingerprint
 		ans.add(f.Type, f.Value, f.Quality, res.Refused, res.Matches)
