@@ -21,7 +21,7 @@ func TestAddressAdded(t *testing.T) {
 		d.work()
 		c := d.only()
 		at := "/console/cases/" + c.Ref
-		person, analyst, reader := d.sit(""), d.sit(rempart.RoleAnalyst), d.sit(rempart.RoleReader)
+		person, analyst := d.sit(""), d.sit(rempart.RoleAnalyst)
 		person.lang, analyst.lang = lang, lang
 		say := page{Lang: lang, pages: d.srv.pages}
 		if a := analyst.post(at+"/state", "action", "close", "reason", "Rien à faire."); a.status != http.StatusSeeOther {
@@ -73,7 +73,8 @@ func TestAddressAdded(t *testing.T) {
 			t.Errorf("%s: with the code: %d", lang, a.status)
 		}
 
-		analyst, reader = d.sit(rempart.RoleAnalyst), d.sit(rempart.RoleReader) // signed out meanwhile
+		analyst = d.sit(rempart.RoleAnalyst) // signed out meanwhile
+		reader := d.sit(rempart.RoleReader)
 		analyst.lang = lang
 		reader.get(at).lacks(t, at+"/addresses")
 		if a := reader.post(at+"/addresses", "address", "https://ailleurs.exemple.test/4"); a.status != http.StatusForbidden || len(d.reload(c).Items) != 2 {
