@@ -169,9 +169,13 @@ func (l *layout) bullets(items []string) {
 	l.y -= 5
 }
 
+// cellPad is what is free on each side of a cell.
+const cellPad = 4.0
+
 // columns shares the width of a page out: the first of numbers is as wide as it
-// can be, those of words as their longest texts ask.
-func (s *shown) columns() []float64 {
+// can be once no word of the others' heads is cut, those of words as their longest
+// texts ask.
+func (l *layout) columns(s *shown) []float64 {
 	n := len(s.Head)
 	out := make([]float64, n)
 	if s.Words {
@@ -188,17 +192,21 @@ func (s *shown) columns() []float64 {
 	if n > 2 {
 		each = min(78, wide*0.64/float64(n-1))
 	}
-	for i := range out {
+	out[0] = wide
+	for i := 1; i < n; i++ {
 		out[i] = each
+		for word := range strings.FieldsSeq(s.Head[i]) {
+			out[i] = max(out[i], l.fonts[1].width(word, smallSize)+2*cellPad+0.5)
+		}
+		out[0] -= out[i]
 	}
-	out[0] = wide - each*float64(n-1)
 	return out
 }
 
 // table writes a table; its head is there again on each page that it goes over.
 func (l *layout) table(s *shown) {
-	const lead, pad = 1.3, 4.0
-	cols := s.columns()
+	const lead, pad = 1.3, cellPad
+	cols := l.columns(s)
 	caption := l.lines(s.Caption, wide, textSize, true)
 	l.y -= 4
 	l.room(float64(len(caption))*textSize*1.3 + 60)

@@ -134,7 +134,7 @@ func (e Edition) staff(w *writer) {
 		if t, ok := roles[role]; ok {
 			name = t.In(w.Lang)
 		}
-		parts = append(parts, fmt.Sprintf("%s\u00a0: %d", name, e.Staff[role]))
+		parts = append(parts, fmt.Sprintf("%s%s %d", name, w.say("\u00a0:", ":"), e.Staff[role]))
 	}
 	if len(parts) == 0 {
 		w.text("Le nombre de personnes n’est pas connu.", "The number of people is not known.")
