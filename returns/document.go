@@ -114,7 +114,7 @@ func (w *writer) share(n, d Figure) string {
 	}
 	p := strconv.FormatFloat(100*float64(n.N)/float64(d.N), 'f', 1, 64)
 	if w.Lang == "en" {
-		return number(n.N, w.Lang) + " of " + number(d.N, w.Lang) + ", that is " + p + "\u00a0%"
+		return number(n.N, w.Lang) + " of " + number(d.N, w.Lang) + ", that is " + p + "%"
 	}
 	return number(n.N, w.Lang) + " sur " + number(d.N, w.Lang) + ", soit " + strings.Replace(p, ".", ",", 1) + "\u00a0%"
 }

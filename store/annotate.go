@@ -325,8 +325,9 @@ func (t *tx) labelled(key keyring.Key, campaign string) ([]rempart.Labelled, err
 }
 
 // EndAnnotation ends the labelling of a campaign, once: it is read into v, f makes
-// of all labels what v is from then on, and the event that says so. Nothing
-// changes if f fails.
+// of all labels what v is from then on, and the event that says so. The texts that
+// were labelled are erased with it, and the key under which they were sealed.
+// Nothing changes if f fails.
 func (db *DB) EndAnnotation(ctx context.Context, campaign string, at time.Time, v any, f func([]rempart.Labelled) (rempart.Event, error)) error {
 	return db.write(ctx, func(t *tx) error {
 		key, err := t.lockCampaign(campaign)
@@ -355,8 +356,67 @@ func (db *DB) EndAnnotation(ctx context.Context, campaign string, at time.Time, 
 		if _, err := t.exec("UPDATE campaigns SET doc = $1, ended_at = $2 WHERE id = $3", doc, micros(at), campaign); err != nil {
 			return fmt.Errorf("store: campaign %s: %w", campaign, err)
 		}
+		if err := t.forgetTexts(key, campaign); err != nil {
+			return err
+		}
 		return t.event(e)
 	})
+}
+
+// forgetTexts seals what a campaign keeps of its items, and what was said of them,
+// under a new key. The texts, which nobody needs to make the figures again, are
+// not among it, and the key that opens them is destroyed.
+func (t *tx) forgetTexts(old keyring.Key, campaign string) error {
+	if _, err := t.exec("DELETE FROM sealed_keys WHERE owner = $1 AND box = $2", campaign, boxCampaign); err != nil {
+		return fmt.Errorf("store: key of campaign %s: %w", campaign, err)
+	}
+	key, err := t.newKey(boxCampaign, campaign)
+	if err != nil {
+		return err
+	}
+	type row struct {
+		item, staff string
+		doc         []byte
+	}
+	read := func(query string) ([]row, error) {
+		rows, err := t.Tx.QueryContext(t.ctx, query, campaign)
+		return collect(rows, err, func(s scanner) (r row, err error) { return r, s.Scan(&r.item, &r.staff, &r.doc) })
+	}
+	items, err := read("SELECT id, '', doc FROM campaign_items WHERE campaign = $1")
+	if err != nil {
+		return fmt.Errorf("store: items of campaign %s: %w", campaign, err)
+	}
+	for _, r := range items {
+		var s rempart.Sampled
+		if err := unsealed(old, r.doc, "sampled", r.item, &s, decode); err != nil {
+			return err
+		}
+		s.Fields = nil
+		doc, err := sealed(key, s, "sampled", r.item)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE campaign_items SET doc = $1 WHERE campaign = $2 AND id = $3", doc, campaign, r.item); err != nil {
+			return fmt.Errorf("store: item of campaign %s: %w", campaign, err)
+		}
+	}
+	labels, err := read("SELECT item, staff, doc FROM campaign_labels WHERE campaign = $1 AND doc IS NOT NULL")
+	if err != nil {
+		return fmt.Errorf("store: labels of campaign %s: %w", campaign, err)
+	}
+	for _, r := range labels {
+		doc, err := old.Open(r.doc, "label", r.item+r.staff)
+		if err != nil {
+			return err
+		}
+		if doc, err = key.Seal(doc, "label", r.item+r.staff); err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE campaign_labels SET doc = $1 WHERE campaign = $2 AND item = $3 AND staff = $4", doc, campaign, r.item, r.staff); err != nil {
+			return fmt.Errorf("store: labels of campaign %s: %w", campaign, err)
+		}
+	}
+	return nil
 }
 
 // Labelled returns every label of a campaign whose labelling has ended; before, it

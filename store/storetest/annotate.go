@@ -101,7 +101,7 @@ func annotate(e *env) {
 	all, err := e.db.Labelled(e.ctx, "c-2026")
 	e.ok(err)
 	for i, x := range all {
-		if len(x.Labels) != 2 || x.Labels[0].StaffID == x.Labels[1].StaffID || (x.Settled != nil) != (x.ID == one) || x.Fields[0].Text != "une annonce" {
+		if len(x.Labels) != 2 || x.Labels[0].StaffID == x.Labels[1].StaffID || (x.Settled != nil) != (x.ID == one) || x.Fields != nil || x.Name == "" {
 			e.Errorf("%+v", x)
 		}
 		if x.ID == one && (x.Labels[0].Values["offer"] == x.Labels[1].Values["offer"] || x.Settled.Values["offer"] != "no") {
