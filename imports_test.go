@@ -27,6 +27,7 @@ var may = map[string]string{
 	"law":                      ".",
 	"ledger":                   "",
 	"mail":                     ".",
+	"idp":                      "",
 	"recheck":                  ".",
 	"keyring":                  "internal/durable",
 	"store":                    ". ledger pdq keyring",
@@ -35,7 +36,7 @@ var may = map[string]string{
 	"flow":                     ". near pdq vpdq law store exchange mail media ledger provenance",
 	"stats":                    ". law",
 	"returns":                  ".",
-	"web":                      ". law store flow exchange media near pdq ledger provenance stats returns",
+	"web":                      ". law store flow exchange idp media near pdq ledger provenance stats returns",
 	"cmd/rempart":              "*",
 	"examples/forum":           "",
 	"internal/browsertest":     "*",
@@ -43,6 +44,7 @@ var may = map[string]string{
 	"internal/durable":         "",
 	"internal/e2e":             "*",
 	"internal/mailtest":        "",
+	"internal/oidctest":        "",
 	"internal/pgtest":          "",
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/boombuler/barcode/qr"
 	"github.com/go-webauthn/webauthn/protocol"
@@ -20,6 +21,8 @@ type meView struct {
 	Passkey       *ceremony
 	Authenticator *authenticatorView // being added, nil if none is
 	Remarks       []remark
+	OIDC          string    // name of the identity provider, "" if there is none
+	Linked        time.Time // since when she signs in there, zero if she does not
 }
 
 // An authenticatorView is a key for one-time passwords, before its first code.
@@ -52,6 +55,14 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request, status int, v me
 	}
 	for _, f := range factors {
 		v.Factors = append(v.Factors, f.Factor)
+	}
+	if s.OIDC != nil {
+		linked, err := s.DB.Accounts(r.Context())
+		if err != nil {
+			s.fail(w, r, "console", err)
+			return
+		}
+		v.OIDC, v.Linked = s.OIDC.Name, linked[m.ID]
 	}
 	v.Passkey = s.creationCeremony(r, m, factors)
 	allowPasskeys(w)

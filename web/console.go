@@ -19,7 +19,7 @@ var flashes = []string{
 	"fingerprint_withdrawn", "item_dropped", "notice_prepared", "notice_saved", "notice_queued", "notice_cancelled", "notice_arrived", "notice_acknowledged",
 	"case_closed", "case_reopened", "item_decided", "intake_decided", "facts_corrected", "facts_same", "qualification_added", "case_requalified",
 	"clock_added", "clock_paused", "clock_resumed", "clock_stopped", "task_done", "delays_saved",
-	"factor_added", "factor_removed", "sessions_ended", "staff_changed",
+	"factor_added", "factor_removed", "sessions_ended", "staff_changed", "account_linked", "account_removed",
 	"case_taken", "case_handed_over", "case_given_back", "view_saved", "view_dropped", "case_skipped", "queue_end",
 	"rest_saved", "bulk_planned", "bulk_undone",
 	"hold_placed", "hold_lifted", "identity_kept", "identity_erased",

@@ -27,7 +27,8 @@ type staffView struct {
 type memberView struct {
 	rempart.Staff
 	Self   bool
-	Proofs int // second factors
+	Proofs int  // second factors
+	Linked bool // signs in at the identity provider
 	Grants []grantView
 	Themes []workThemeView
 }
@@ -57,6 +58,11 @@ func (s *Server) staffPage(w http.ResponseWriter, r *http.Request, status int, v
 		s.fail(w, r, "console", err)
 		return
 	}
+	linked, err := s.DB.Accounts(r.Context())
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
 	slices.SortFunc(all, func(a, b rempart.Staff) int { return strings.Compare(a.Login, b.Login) })
 	for _, m := range all {
 		factors, err := s.DB.Factors(r.Context(), m.ID)
@@ -64,7 +70,7 @@ func (s *Server) staffPage(w http.ResponseWriter, r *http.Request, status int, v
 			s.fail(w, r, "console", err)
 			return
 		}
-		row := memberView{Staff: m, Self: m.ID == self.ID, Proofs: len(factors)}
+		row := memberView{Staff: m, Self: m.ID == self.ID, Proofs: len(factors), Linked: !linked[m.ID].IsZero()}
 		for _, g := range rempart.Grantable {
 			if !slices.Contains(m.Role.Rights(), g) && slices.Contains(m.Role.Rights(), rempart.RightRead) {
 				row.Grants = append(row.Grants, grantView{g, slices.Contains(m.Grants, g)})
@@ -167,6 +173,10 @@ func (s *Server) staffChange(w http.ResponseWriter, r *http.Request) {
 		err = s.DB.PutStaff(ctx, m, "", s.staffEvent(r, "staff.enabled", m.ID))
 	case "reset":
 		_, err = s.DB.RemoveFactors(ctx, m.ID, "", s.staffEvent(r, "staff.factors_reset", m.ID))
+	case "unlink":
+		if _, err = s.DB.UnlinkAccount(ctx, m.ID, s.staffEvent(r, "staff.account_removed", m.ID)); err == nil {
+			_, err = s.DB.EndOtherSessions(ctx, m.ID, "")
+		}
 	case "link":
 		if err = s.DB.Commit(ctx, "", rempart.Consequences{Events: []rempart.Event{s.staffEvent(r, "staff.link", m.ID)}}); err == nil {
 			link, err = s.newLink(r, m.ID)
@@ -206,6 +216,7 @@ type auditRow struct {
 // accessKinds are the kinds of events that the page lists.
 var accessKinds = []string{
 	"case.viewed", "intake.viewed", "case.searched", "mails.viewed", "mail.filed", "mail.dropped", "access.refused", "staff.signed_in", "staff.factor_refused", "staff.factor_added", "staff.factor_removed",
+	"staff.oidc_refused", "staff.account_linked", "staff.account_removed",
 	"staff.added", "staff.changed", "staff.disabled", "staff.enabled", "staff.link", "staff.factors_reset", "staff.password",
 	"rest.least_changed",
 }
@@ -219,7 +230,11 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request) {
 	p := s.consolePage(r)
 	var v auditView
 	for _, e := range events {
-		v.Rows = append(v.Rows, auditRow{e, cmp.Or(e.Data["what"], e.Subject)})
+		what := cmp.Or(e.Data["what"], e.Subject)
+		if e.Kind == "staff.oidc_refused" {
+			what = p.T("oidc.why." + e.Data["what"])
+		}
+		v.Rows = append(v.Rows, auditRow{e, what})
 	}
 	v.Next, v.First = turn(r, p, next)
 	p.Title, p.Data = p.T("audit.title"), v

@@ -25,17 +25,22 @@ const ticketLife = 5 * time.Minute
 // ticket seals v into a form for a use, so that it comes back as it left, within
 // [ticketLife]. It is signed, not secret.
 func (s *Server) ticket(use string, v any) (string, error) {
+	return s.ticketFor(use, v, ticketLife)
+}
+
+// ticketFor is ticket for another time than ticketLife.
+func (s *Server) ticketFor(use string, v any, life time.Duration) (string, error) {
 	b, err := json.Marshal(struct {
 		V     any
 		Until int64
-	}{v, s.Now().Add(ticketLife).Unix()})
+	}{v, s.Now().Add(life).Unix()})
 	if err != nil {
 		return "", fmt.Errorf("web: ticket: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(append(s.ticketMAC(use, b), b...)), nil
 }
 
-// readTicket opens what ticket wrote for the same use.
+// readTicket opens what ticket or ticketFor wrote for the same use.
 func (s *Server) readTicket(use, text string, v any) error {
 	refused := &rempart.Error{Kind: rempart.Unauthorized, Code: "staff.ticket", Public: "This page was open for too long. Please start again."}
 	b, err := base64.RawURLEncoding.DecodeString(text)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"rempart"
+	"rempart/idp"
 	"rempart/law"
 )
 
@@ -47,7 +48,8 @@ func (s *Server) newPage(r *http.Request, area, titleKey string, data any) page 
 }
 
 // fill gives p what all pages share. The language switch leads to the same path
-// by GET, so the answer to a POST has none: it would lose what was sent.
+// by GET, so the answer to a POST has none: it would lose what was sent. So has
+// what came back from the identity provider, which counts once.
 func (s *Server) fill(r *http.Request, p *page) {
 	if p.Lang == "" {
 		p.Lang = s.lang(r)
@@ -56,7 +58,7 @@ func (s *Server) fill(r *http.Request, p *page) {
 	if p.Lang == "en" {
 		p.Other = "fr"
 	}
-	if p.Path == "" && r.Method == http.MethodGet {
+	if p.Path == "" && r.Method == http.MethodGet && r.URL.Path != idp.CallbackPath {
 		p.Path = r.URL.EscapedPath() // "/%2fexemple.test" is here, "//exemple.test" elsewhere
 		q := r.URL.Query()
 		q.Del("lang")

@@ -1,6 +1,10 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"rempart/idp"
+)
 
 // area says whose door a route is, and so which session rule, headers and
 // error page go with it.
@@ -47,6 +51,8 @@ var consoleRoutes = []route{
 	{"GET /console/{$}", areaConsole, (*Server).consoleHome, "queue of cases (hub) or of notices (platform)"},
 	{"POST /console/passkey", areaOpen, (*Server).passkeySignIn, "sign-in by passkey"},
 	{"POST /console/second", areaOpen, (*Server).secondPost, "the second factor of a sign-in"},
+	{"GET /console/oidc", areaOpen, (*Server).oidcBegin, "to: sign-in at the identity provider; leaves for it"},
+	{"GET " + idp.CallbackPath, areaOpen, (*Server).oidcBack, "state, code: back from the identity provider"},
 	{"GET /console/verify", areaConsole, (*Server).verifyForm, "a second factor again, before what is sensitive"},
 	{"POST /console/verify", areaConsole, (*Server).verifyPost, "the same, answer"},
 	{"GET /console/me", areaConsole, (*Server).me, "my ways to sign in, my sessions"},
@@ -55,10 +61,13 @@ var consoleRoutes = []route{
 	{"POST /console/me/passkeys", areaConsole, (*Server).passkeyAdd, "adds a passkey"},
 	{"POST /console/me/factors/{id}", areaConsole, (*Server).factorRemove, "removes a way to sign in"},
 	{"POST /console/me/sessions", areaConsole, (*Server).otherSessions, "ends my other sessions"},
+	{"GET /console/me/oidc", areaConsole, (*Server).accountBegin, "leaves for the identity provider, to link my account there"},
+	{"POST /console/me/oidc", areaConsole, (*Server).accountLink, "ticket: links the account that the provider named"},
+	{"POST /console/me/oidc/remove", areaConsole, (*Server).accountRemove, "unlinks my account at the identity provider"},
 	{"GET /console/admin", areaConsole, (*Server).admin, "staff, services, peers, jobs, ledger"},
 	{"GET /console/admin/staff", areaConsole, (*Server).staffAdmin, "invitations, roles, rights"},
 	{"POST /console/admin/staff", areaConsole, (*Server).staffInvite, "invites somebody; shows the link once"},
-	{"POST /console/admin/staff/{id}", areaConsole, (*Server).staffChange, "action=change|link|disable|enable|reset"},
+	{"POST /console/admin/staff/{id}", areaConsole, (*Server).staffChange, "action=change|link|disable|enable|reset|unlink"},
 	{"GET /console/places", areaConsole, (*Server).places, "where one can go: the command palette without a script"},
 	{"GET /console/audit", areaConsole, (*Server).audit, "who looked at what, who was refused"},
 }

@@ -103,6 +103,13 @@ func cookieName(r *http.Request) string {
 // open starts a session for a member, proved if she gave a second factor, and
 // goes to the page she asked for.
 func (s *Server) open(w http.ResponseWriter, r *http.Request, m rempart.Staff, to string, proved bool) {
+	if s.start(w, r, m, proved) {
+		http.Redirect(w, r, withLang(r, to), http.StatusSeeOther)
+	}
+}
+
+// start is open without going anywhere; if it says false, it has answered.
+func (s *Server) start(w http.ResponseWriter, r *http.Request, m rempart.Staff, proved bool) bool {
 	token, err := s.DB.StartSession(r.Context(), m.ID)
 	if err == nil && proved {
 		err = s.DB.ProveSession(r.Context(), token)
@@ -114,10 +121,10 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, m rempart.Staff, t
 	}
 	if err != nil {
 		s.fail(w, r, "console", err)
-		return
+		return false
 	}
 	s.setCookie(w, r, token, int(rempart.SessionMax.Seconds()))
-	http.Redirect(w, r, withLang(r, to), http.StatusSeeOther)
+	return true
 }
 
 // setCookie hands the session's token over for maxAge seconds; negative takes it
@@ -136,6 +143,8 @@ type signInView struct {
 	Token   string // of a one-time link that has yet to be spent
 	Remarks []remark
 	Passkey *ceremony // to sign in with a passkey, nil where none can be used
+	OIDC    string    // name of the identity provider, "" if there is none
+	OIDCURL string    // where signing in there begins
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) {
@@ -149,6 +158,9 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) {
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, status int, v signInView) {
 	p := s.consolePage(r)
 	v.Passkey = s.signInCeremony(r)
+	if s.OIDC != nil {
+		v.OIDC, v.OIDCURL = s.OIDC.Name, p.URL("/console/oidc?to="+url.QueryEscape(v.To))
+	}
 	allowPasskeys(w)
 	p.Title, p.Data = p.T("signin.title"), v
 	s.render(w, r, status, "console/sign_in", p)
@@ -240,7 +252,7 @@ func signInURL(r *http.Request) string {
 func safeReturn(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.Host != "" || u.Scheme != "" || u.User != nil || !strings.HasPrefix(u.Path, "/console/") ||
-		strings.Contains(u.Path, "..") || strings.Contains(u.Path, "\\") || strings.HasPrefix(u.Path, "/console/sign-") || strings.HasPrefix(u.Path, "/console/enter") {
+		strings.Contains(u.Path, "..") || strings.Contains(u.Path, "\\") || strings.HasPrefix(u.Path, "/console/sign-") || strings.HasPrefix(u.Path, "/console/enter") || strings.HasPrefix(u.Path, "/console/oidc") {
 		return "/console/"
 	}
 	return u.RequestURI()

@@ -11,6 +11,7 @@ import (
 
 	"rempart"
 	"rempart/flow"
+	"rempart/idp"
 	"rempart/law"
 	"rempart/store"
 )
@@ -27,6 +28,7 @@ type Config struct {
 	Flow       *flow.Flow
 	Law        *law.Pack
 	Notifier   rempart.Notifier
+	OIDC       *idp.Provider // where staff may sign in too; nil: nowhere
 	Now        func() time.Time
 	Log        *slog.Logger
 	PauseAfter int                           // minors' cases of a day after which a pause is proposed; 0: 15
@@ -43,6 +45,7 @@ type Server struct {
 	uploads    chan struct{} // holds one for each file that is being received or checked
 	uploadTime time.Duration
 	forms      bucket       // what anybody may send without a key
+	refusals   bucket       // records of what anybody may have refused without a name
 	busy       atomic.Int64 // when it was last logged that something was not available, in Unix seconds
 }
 

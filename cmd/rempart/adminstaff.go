@@ -21,6 +21,7 @@ type staffCmd struct {
 	Disable  staffDisable  `cmd:"" help:"Let somebody sign in no more; ends her sessions and links at once."`
 	Enable   staffEnable   `cmd:"" help:"Let somebody who was disabled sign in again."`
 	Reset    staffReset    `cmd:"" help:"Remove the passkeys and one-time codes of somebody who lost them; only says what it would do, without -yes."`
+	Account  staffAccount  `cmd:"" help:"Let somebody sign in with her account at the operator's identity provider (OpenID Connect), or no more."`
 	Password staffPassword `cmd:"" help:"Give somebody the password in REMPART_PASSWORD; ends her sessions and links."`
 }
 

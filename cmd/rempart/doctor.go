@@ -13,6 +13,7 @@ type doctorCmd struct {
 	place
 	recheckFlags
 	mailFlags
+	oidcFlags
 	JSON bool `name:"json" help:"One JSON object a line."`
 }
 
@@ -23,7 +24,7 @@ func (c *doctorCmd) Run(ctx context.Context, s streams) error {
 	missing := 0
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
-	for _, f := range append(media.Doctor(ctx), c.recheckFlags.doctor(ctx), c.mailFlags.doctor(ctx), c.mailFlags.inboxDoctor(ctx), c.keys(ctx, s)) {
+	for _, f := range append(media.Doctor(ctx), c.recheckFlags.doctor(ctx), c.mailFlags.doctor(ctx), c.mailFlags.inboxDoctor(ctx), c.oidcFlags.doctor(ctx), c.keys(ctx, s)) {
 		if !f.Found {
 			missing++
 		}

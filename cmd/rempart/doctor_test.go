@@ -29,7 +29,7 @@ func TestDoctor(t *testing.T) {
 		if !f.Found {
 			missing++
 		}
-		if _, err := exec.LookPath(f.Program); !strings.Contains("confinement re-checks mailbox keyring", f.Program) && f.Found != (err == nil) {
+		if _, err := exec.LookPath(f.Program); !strings.Contains("confinement re-checks mailbox sign-in keyring", f.Program) && f.Found != (err == nil) {
 			t.Errorf("%s: found %v, in PATH %v", f.Program, f.Found, err == nil)
 		}
 	}

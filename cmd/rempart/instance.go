@@ -19,6 +19,7 @@ import (
 
 	"rempart"
 	"rempart/flow"
+	"rempart/idp"
 	"rempart/keyring"
 	"rempart/law"
 	"rempart/store"
@@ -51,8 +52,9 @@ type instanceConfig struct {
 
 	transparency flow.Transparency
 	rechecks     flow.Rechecks
-	mail         flow.Mailer // nil: no e-mail is sent
-	inbox        flow.Inbox  // nil: no mailbox is read
+	mail         flow.Mailer   // nil: no e-mail is sent
+	inbox        flow.Inbox    // nil: no mailbox is read
+	signIn       *idp.Provider // where staff may sign in too; nil: nowhere
 }
 
 // An instance is one running Rempart: a store, its flow and its pages.
@@ -104,7 +106,7 @@ func openInstance(ctx context.Context, c instanceConfig) (*instance, error) {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Matcher: c.node != nil, Untold: c.untold, Demo: c.demo, DB: db, Flow: f, Law: f.Law,
+	h, err := web.New(web.Config{Site: c.site, Hub: c.hub, Platform: c.platform, Matcher: c.node != nil, Untold: c.untold, Demo: c.demo, DB: db, Flow: f, Law: f.Law, OIDC: c.signIn,
 		Notifier: c.notifier, Now: c.now, Log: c.log, Advance: c.advance, PauseAfter: c.pauseAfter})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

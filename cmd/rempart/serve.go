@@ -51,6 +51,7 @@ type serveCmd struct {
 
 	recheckFlags
 	mailFlags
+	oidcFlags
 
 	Transparency      string `help:"Platform: address of the EU's transparency database, or of its sandbox, to send statements of reasons to; default: a dry run." env:"REMPART_TRANSPARENCY"`
 	TransparencyToken string `help:"Platform: file that holds the token for it." type:"path" env:"REMPART_TRANSPARENCY_TOKEN"`
@@ -97,10 +98,14 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		origin = "http://" + ln.Addr().String()
 	}
 	has := func(role string) bool { return strings.Contains(" "+strings.Join(c.Role, " ")+" ", " "+role+" ") }
+	signIn, err := c.provider(origin)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	i, err := openInstance(ctx, instanceConfig{
 		site: c.Site, data: c.Data, database: c.Database, keyring: c.Keyring, kms: c.KMS, hub: has("hub"), platform: has("platform"), origin: origin, keep: keep, undo: c.Undo, pauseAfter: c.PauseAfter, log: log, index: indexFolder(c.Data),
 		notifier:     rempart.Notifier{Name: c.Name, Email: c.Email, TrustedFlagger: c.Trusted, Expertise: c.Expertise},
-		transparency: transparency, rechecks: rechecks, mail: sender, inbox: inbox,
+		transparency: transparency, rechecks: rechecks, mail: sender, inbox: inbox, signIn: signIn,
 	})
 	if err != nil {
 		return errors.Join(err, ln.Close())
