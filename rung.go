@@ -44,6 +44,7 @@ type Rung struct {
 	Draft    string    `json:"draft,omitempty"`  // of a second notice: the notice
 	Proof    *Proof    `json:"proof,omitempty"`  // nil when it went out by itself
 	Attempts []Attempt `json:"attempts,omitempty"`
+	Undoing
 }
 
 // Done tells whether there is proof that the rung was done.
@@ -284,6 +285,12 @@ func (c *Case) RecordRung(id, text string, p Proof, cal Calendar, by Actor, at t
 // SendRung asks for the delivery of a step through the platform's own channel,
 // with the text that a member of the staff has read.
 func (c *Case) SendRung(id, text string, by Actor, at time.Time) error {
+	return c.SendRungIn(id, text, 0, by, at)
+}
+
+// sendRung is SendRung; nothing leaves before the instant leaves, zero for at
+// once.
+func (c *Case) sendRung(id, text string, leaves time.Time, by Actor, at time.Time) error {
 	n, r := c.RungOf(id)
 	if r == nil {
 		return notFound("rung")
@@ -304,7 +311,16 @@ func (c *Case) SendRung(id, text string, by Actor, at time.Time) error {
 	if k := c.clock(r.Clock); k != nil {
 		k.Task, k.TaskAt = "", time.Time{}
 	}
-	c.job(Job{Kind: JobRung, Subject: c.ID, Key: "rung:" + r.ID + ":" + itoa(len(r.Attempts)), Payload: r.ID, RunAt: at})
+	key, run := "rung:"+r.ID+":"+itoa(len(r.Attempts)), at
+	if r.Recalls > 0 { // the job that was called back has spent the key
+		key += ":" + itoa(r.Recalls)
+	}
+	r.LeavesAt, r.Left, r.Job = leaves, time.Time{}, ""
+	if !leaves.IsZero() {
+		run, r.Job = leaves, key
+		r.Recalls++
+	}
+	c.job(Job{Kind: JobRung, Subject: c.ID, Key: key, Payload: r.ID, RunAt: run})
 	return c.act(at)
 }
 

@@ -32,6 +32,8 @@ type Templates struct {
 	By      Actor      `json:"by"`
 	At      time.Time  `json:"at"`
 	List    []Template `json:"list"`
+	Steps   []StepText `json:"steps,omitempty"` // those of steps after a notice that somebody has changed
+	What    string     `json:"what,omitempty"`  // what this version changed: "template:ID", "dropped:ID", "step:ID" or "default:ID"
 }
 
 // Get returns the template with an identifier, or nil.
@@ -72,7 +74,7 @@ func (t Templates) With(n Template) (Templates, error) {
 	if err := out.err(); err != nil {
 		return t, err
 	}
-	t.List = slices.Clone(t.List)
+	t.List, t.What = slices.Clone(t.List), "template:"+n.ID
 	if at := t.Get(n.ID); at != nil {
 		*at = n
 	} else {
@@ -84,6 +86,7 @@ func (t Templates) With(n Template) (Templates, error) {
 // Without returns the templates without one.
 func (t Templates) Without(id string) Templates {
 	t.List = slices.DeleteFunc(slices.Clone(t.List), func(x Template) bool { return x.ID == id })
+	t.What = "dropped:" + id
 	return t
 }
 

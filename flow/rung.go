@@ -26,20 +26,35 @@ func (f *Flow) rung(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	if r == nil || r.State != rempart.RungQueued {
 		return nil, nil // done, given to a human, or without object
 	}
+	texts, err := f.DB.Templates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, ok := RungText(texts, c, n, r), false
+	if err := f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error {
+		if ok = c.RungLeaves(r.ID, claim.Job.Key, text, f.Now()); ok {
+			_, now := c.RungOf(r.ID)
+			text = now.Text
+		}
+		return nil
+	}); err != nil || !ok {
+		return nil, err
+	}
+	f.at("rung.send.leaves")
 	cred, peer, fail, err := f.ladderOf(ctx, n.ServiceID)
 	if err != nil {
 		return nil, err
 	}
 	if fail == nil && peer.Kind == rempart.PeerMail {
-		return f.mailRung(ctx, claim, c, n, r, peer, rungText(c, n, r))
+		return f.mailRung(ctx, claim, c, n, r, peer, text)
 	}
 	if fail == nil && peer.Kind == rempart.PeerHTTP && !peer.Request.Repeatable {
-		return f.requestRung(ctx, claim, c, n, r, cred, peer, rungText(c, n, r))
+		return f.requestRung(ctx, claim, c, n, r, cred, peer, text)
 	}
 	var number, answer string
 	var status int
 	if fail == nil {
-		number, status, answer, err = f.sendRung(ctx, peer, cred, n, r, rungText(c, n, r))
+		number, status, answer, err = f.sendRung(ctx, peer, cred, n, r, text)
 		if err != nil && !errors.As(err, &fail) {
 			return nil, err
 		}
@@ -136,13 +151,17 @@ func (f *Flow) DraftSecond(ctx context.Context, caseID, rungID string, by rempar
 	if err != nil {
 		return err
 	}
+	texts, err := f.DB.Templates(ctx)
+	if err != nil {
+		return err
+	}
 	f.at("rung.draft")
 	return f.DB.UpdateCase(ctx, caseID, "", func(c *rempart.Case) error {
 		first, _ := c.RungOf(rungID)
 		if first == nil {
 			return nil
 		}
-		return c.PrepareSecond(rungID, s, cited(first, s.Lang)+"\n\n"+Explain(c, s.Lang), f.Notifier, by, f.Now())
+		return c.PrepareSecond(rungID, s, secondText(texts, c, first, s.Lang), f.Notifier, by, f.Now())
 	})
 }
 
@@ -204,11 +223,14 @@ func (f *Flow) again(ctx context.Context, claim store.Claim) error {
 	if i == nil || i.State != rempart.ItemReported {
 		return nil
 	}
-	first, before := c.Notice(i.NoticeID), ""
+	first := c.Notice(i.NoticeID)
 	var s rempart.Service
+	explain := func(c *rempart.Case) string { return Explain(c, s.Lang) }
 	if first != nil && first.State != rempart.NoticeDraft && first.State != rempart.NoticeCancelled {
 		if s, err = f.DB.Service(ctx, first.ServiceID); err == nil {
-			before = cited(first, s.Lang) + "\n\n"
+			var texts rempart.Templates
+			texts, err = f.DB.Templates(ctx)
+			explain = func(c *rempart.Case) string { return secondText(texts, c, first, s.Lang) }
 		}
 	} else if c.Merged == nil { // else the case that carries the work may have it too
 		s, err = f.serving(ctx, i.Address)
@@ -231,7 +253,7 @@ func (f *Flow) again(ctx context.Context, claim store.Claim) error {
 		if now := c.Item(i.ID); now == nil || now.State != rempart.ItemReported || c.State == rempart.CaseClosed || len(c.Confirmed()) == 0 {
 			return nil
 		}
-		_, err := c.PrepareNotice(s, []string{i.ID}, before+Explain(c, s.Lang), f.Notifier, rempart.ActorSystem, f.Now())
+		_, err := c.PrepareNotice(s, []string{i.ID}, explain(c), f.Notifier, rempart.ActorSystem, f.Now())
 		return err
 	})
 }

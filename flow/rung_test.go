@@ -99,7 +99,7 @@ func TestRemind(t *testing.T) {
 					t.Fatalf("the reminder is %s, want a human asked", r[0].State)
 				}
 				s.change(c, func(c *rempart.Case) error {
-					return c.SendRung(r[0].ID, flow.RungText(c, c.Notice(id), &r[0]), analyst, s.clock.now())
+					return c.SendRung(r[0].ID, flow.RungText(rempart.DefaultTemplates(), c, c.Notice(id), &r[0]), analyst, s.clock.now())
 				})
 			} else {
 				if r[0].State != rempart.RungQueued {
@@ -122,7 +122,7 @@ func TestRemind(t *testing.T) {
 // TestRemindKilled is stopped at each step of a reminder, and goes on when the
 // lease has ended: one reminder, one event.
 func TestRemindKilled(t *testing.T) {
-	for _, at := range []string{"clock.due", "rung.send.claimed", "rung.send.delivered", "rung.send.saved"} {
+	for _, at := range []string{"clock.due", "rung.send.claimed", "rung.send.leaves", "rung.send.delivered", "rung.send.saved"} {
 		t.Run(at, func(t *testing.T) {
 			f := newFar(t)
 			f.will(fine)
@@ -328,7 +328,7 @@ func TestComplaintOverHTTP(t *testing.T) {
 			t.Fatalf("rungs %+v", n.Rungs)
 		}
 		hub.change(c, func(c *rempart.Case) error {
-			return c.SendRung(n.Rungs[0].ID, flow.RungText(c, c.Notice(id), &n.Rungs[0]), analyst, clock.now())
+			return c.SendRung(n.Rungs[0].ID, flow.RungText(rempart.DefaultTemplates(), c, c.Notice(id), &n.Rungs[0]), analyst, clock.now())
 		})
 		both()
 		if r := hub.rungsOf(c.Ref, id)[0]; r.State != rempart.RungSent || r.Number == "" {

@@ -81,7 +81,7 @@ func TestRemindMail(t *testing.T) {
 				t.Errorf("a human is asked %q", k)
 			}
 			h.change(c, func(c *rempart.Case) error {
-				return c.SendRung(r[0].ID, flow.RungText(c, c.Notice(id), &r[0]), analyst, h.clock.now())
+				return c.SendRung(r[0].ID, flow.RungText(rempart.DefaultTemplates(), c, c.Notice(id), &r[0]), analyst, h.clock.now())
 			})
 			h.step()
 			if r = h.rungsOf(c.Ref, id); r[0].State != rempart.RungSent || len(s.Received()) != 2+x.sent {

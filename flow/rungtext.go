@@ -17,64 +17,72 @@ var paris = func() *time.Location {
 	return l
 }()
 
-// RungText returns what a step says, filled from the case, in the language of
-// its notice: a proposal, which a member of the staff reads and edits before it
-// is sent; a reminder goes out as it stands. It holds nothing that the person
-// wrote.
-func RungText(c *rempart.Case, n *rempart.Notice, r *rempart.Rung) string { return rungText(c, n, r) }
-
-func rungText(c *rempart.Case, n *rempart.Notice, r *rempart.Rung) string {
+// RungText returns what a step says, filled from the case and the operator's
+// text for it, in the language of its notice: a proposal, which a member of the
+// staff reads and edits before it is sent; a reminder goes out as it stands. What
+// was sent stays as it was. It holds nothing that the person wrote.
+func RungText(t rempart.Templates, c *rempart.Case, n *rempart.Notice, r *rempart.Rung) string {
 	if r.Text != "" {
 		return r.Text
 	}
-	t := teller{lang: n.Lang}
-	first := t.notice(n)
-	switch r.Kind {
-	case rempart.RungReminder:
-		t.say("Nous vous avons adressé "+first+".", "We sent you "+first+".")
-		if n.State == rempart.NoticeAcknowledged {
-			t.say(" Vous en avez confirmé la réception ; nous n’avons pas reçu votre décision, que l’article 16(5) du règlement (UE) 2022/2065 demande sans retard injustifié.",
-				" You confirmed that you received it; your decision, which article 16(5) of Regulation (EU) 2022/2065 asks for without undue delay, has not reached us.")
-		} else {
-			t.say(" Nous n’avons pas reçu l’accusé de réception que l’article 16(4) du règlement (UE) 2022/2065 demande sans retard injustifié.",
-				" The confirmation of receipt that article 16(4) of Regulation (EU) 2022/2065 asks for without undue delay has not reached us.")
-		}
-		t.say(" Nous vous prions de nous répondre.", " Please answer us.")
-	case rempart.RungSecond:
-		t.b.WriteString(cited(n, n.Lang))
-	case rempart.RungComplaint:
-		t.say("Nous déposons une réclamation, au titre de l’article 20 du règlement (UE) 2022/2065, contre votre décision sur "+first+".",
-			"We lodge a complaint, under article 20 of Regulation (EU) 2022/2065, against your decision on "+first+".")
-		t.decisions(c, n)
-		t.say("\n\nNous demandons que cette décision soit revue et que ces contenus soient retirés, pour les raisons que donnait la notification :\n\n",
-			"\n\nWe ask that this decision be looked at again and the content removed, for the reasons that the notice gave:\n\n")
-		t.b.WriteString(n.Explanation)
-	case rempart.RungBody:
-		t.say("Nous soumettons à un organe de règlement extrajudiciaire des litiges, au titre de l’article 21 du règlement (UE) 2022/2065, la décision de "+n.ServiceName+" sur "+first+".",
-			"We submit to an out-of-court dispute settlement body, under article 21 of Regulation (EU) 2022/2065, the decision of "+n.ServiceName+" on "+first+".")
-		t.decisions(c, n)
-		t.taken(n)
-		t.explained(n)
-	default:
-		t.say("Nous portons à la connaissance du coordinateur pour les services numériques la manière dont "+n.ServiceName+" a traité "+first+".",
-			"We bring to the attention of the Digital Services Coordinator how "+n.ServiceName+" handled "+first+".")
-		t.decisions(c, n)
-		t.taken(n)
-		t.explained(n)
+	if r.Done() { // sent before texts could be changed, when what was sent by itself was not kept
+		t = rempart.Templates{}
 	}
-	return t.b.String()
+	explanation := n.Explanation
+	if r.Kind == rempart.RungSecond {
+		explanation = Explain(c, n.Lang)
+	}
+	return stepText(t, stepTextOf(n, r.Kind), c, n, n.Lang, explanation)
 }
 
-// cited says which notice a second one insists on.
-func cited(n *rempart.Notice, lang string) string {
-	t := teller{lang: lang}
-	t.say("Cette notification fait suite à "+t.notice(n)+", qui concernait les mêmes contenus", "This notice follows "+t.notice(n)+", about the same content")
-	if n.State == rempart.NoticeDecided {
-		t.say(".", ".")
-	} else {
-		t.say(" et à laquelle aucune décision n’a répondu.", ", which no decision has answered.")
+// stepTextOf is the text that a step begins with, as its notice stands.
+func stepTextOf(n *rempart.Notice, kind rempart.RungKind) rempart.StepTextID {
+	switch {
+	case kind == rempart.RungReminder && n.State == rempart.NoticeAcknowledged:
+		return rempart.StepReminderRead
+	case kind == rempart.RungReminder:
+		return rempart.StepReminder
+	case kind == rempart.RungSecond && n.State == rempart.NoticeDecided:
+		return rempart.StepAgain
+	case kind == rempart.RungSecond:
+		return rempart.StepSecond
+	case kind == rempart.RungComplaint:
+		return rempart.StepComplaint
+	case kind == rempart.RungBody:
+		return rempart.StepBody
 	}
-	return t.b.String()
+	return rempart.StepCoordinator
+}
+
+// secondText is the explanation of a notice that insists on another one.
+func secondText(t rempart.Templates, c *rempart.Case, first *rempart.Notice, lang string) string {
+	return stepText(t, stepTextOf(first, rempart.RungSecond), c, first, lang, Explain(c, lang))
+}
+
+// stepText fills a text of a step.
+func stepText(t rempart.Templates, id rempart.StepTextID, c *rempart.Case, n *rempart.Notice, lang, explanation string) string {
+	body, _ := t.Step(id)
+	return rempart.FillStep(body.In(lang), stepValues(c, n, lang, explanation))
+}
+
+// stepValues are what stands for each of [rempart.StepTextID.Fields].
+func stepValues(c *rempart.Case, n *rempart.Notice, lang, explanation string) map[string]string {
+	t := teller{lang: lang}
+	part := func(write func(*teller)) string {
+		x := teller{lang: lang}
+		write(&x)
+		return strings.TrimSpace(x.b.String())
+	}
+	number := n.Number
+	if number == "" {
+		number = part(func(t *teller) { t.say("(aucun numéro reçu)", "(no number received)") })
+	}
+	return map[string]string{
+		"notice": t.notice(n), "service": n.ServiceName, "reference": n.CaseRef, "number": number, "sent": t.day(sentAt(n)),
+		"explanation": strings.TrimSpace(explanation),
+		"decisions":   part(func(t *teller) { t.decisions(c, n) }),
+		"steps":       part(func(t *teller) { t.taken(n) }),
+	}
 }
 
 // A teller writes a text in one of two languages.
@@ -104,14 +112,20 @@ func (t *teller) day(at time.Time) string {
 	return fmt.Sprintf("%s %s %d", day, months[at.Month()-1], at.Year())
 }
 
-// notice names a notice by its day and the platform's number.
-func (t *teller) notice(n *rempart.Notice) string {
+// sentAt is when a notice was sent.
+func sentAt(n *rempart.Notice) time.Time {
 	at := n.Since
 	for _, a := range n.Attempts {
 		if a.Status >= 200 && a.Status < 300 {
 			at = a.At
 		}
 	}
+	return at
+}
+
+// notice names a notice by its day and the platform's number.
+func (t *teller) notice(n *rempart.Notice) string {
+	at := sentAt(n)
 	if t.lang == "en" {
 		s := "a notice under article 16 on " + t.day(at)
 		if n.Number != "" {
@@ -177,11 +191,6 @@ func (t *teller) taken(n *rempart.Notice) {
 		}
 		t.say("\n– "+words[0]+", le "+t.day(at), "\n– "+words[1]+", on "+t.day(at))
 	}
-}
-
-func (t *teller) explained(n *rempart.Notice) {
-	t.say("\n\nLa notification donnait ces raisons :\n\n", "\n\nThe notice gave these reasons:\n\n")
-	t.b.WriteString(n.Explanation)
 }
 
 // lastStep returns the last step after a notice that says something about an

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"rempart"
@@ -43,6 +44,12 @@ func (db *DB) SaveTemplates(ctx context.Context, list rempart.Templates) error {
 		}
 		list := list
 		list.Version, list.At = newest+1, t.now
+		list.Steps = slices.Clone(list.Steps)
+		for k := range list.Steps { // the one that this version changed
+			if s := &list.Steps[k]; list.What == "step:"+string(s.ID) {
+				s.By, s.At = list.By, t.now
+			}
+		}
 		doc, err := encode(list)
 		if err != nil {
 			return err
@@ -54,6 +61,6 @@ func (db *DB) SaveTemplates(ctx context.Context, list rempart.Templates) error {
 		if n == 0 {
 			return changed
 		}
-		return t.event(rempart.Event{Kind: "templates.changed", Subject: "templates", Actor: list.By, At: t.now, Data: map[string]string{"version": strconv.Itoa(list.Version)}})
+		return t.event(rempart.Event{Kind: "templates.changed", Subject: "templates", Actor: list.By, At: t.now, Data: map[string]string{"version": strconv.Itoa(list.Version), "what": list.What}})
 	})
 }

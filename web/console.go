@@ -27,6 +27,7 @@ var flashes = []string{
 	"referral_open", "referral_sent", "referral_drop",
 	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled", "notice_recorded", "item_back",
 	"mail_filed", "mail_dropped",
+	"template_saved", "template_dropped", "step_saved", "step_default", "rung_recalled",
 	"item_labelled", "item_skipped", "item_settled", "labelling_ended",
 	"list_task_decided", "service_saved", "fact_added", "weights_listed", "weights_dropped",
 }

@@ -89,6 +89,8 @@ var eventWords = map[string][]string{
 	"item.added":              {"item"},
 	"rung.moved":              {"notice", "step", "state"},
 	"rung.attempt_failed":     {"notice", "step"},
+	"rung.leaves":             {"notice", "step"},
+	"rung.recalled":           {"notice", "step"},
 	"rung.trying":             {"notice", "step"},
 	"match.stopped":           {"item", "distance"},
 	"clock.started":           {"clock", "due"},

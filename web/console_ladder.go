@@ -154,7 +154,12 @@ func (s *Server) rungShow(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) rungPage(w http.ResponseWriter, r *http.Request, status int, c *rempart.Case, n *rempart.Notice, g *rempart.Rung, wrong error) {
 	p := s.consolePage(r)
-	v := rungView{Case: c, Notice: n, Rung: g, Text: flow.RungText(c, n, g), Proof: proofWords(p, g.Proof), Channels: rempart.ProofChannels,
+	texts, err := s.DB.Templates(r.Context())
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	v := rungView{Case: c, Notice: n, Rung: g, Text: flow.RungText(texts, c, n, g), Proof: proofWords(p, g.Proof), Channels: rempart.ProofChannels,
 		Today: s.Now().In(paris).Format(time.DateOnly), Remarks: remarksOf(p, wrong)}
 	v.Open = g.State == rempart.RungAsked && p.May("work") && c.State != rempart.CaseClosed
 	v.Typed = rempart.Proof{Day: v.Today}

@@ -18,6 +18,7 @@ type templatesView struct {
 	Max     int
 	Remarks []remark
 	Who     string // who changed them last, and when; "" for the program's own
+	Steps   []stepForm
 }
 
 // A templateForm is one template as its form shows it.
@@ -32,10 +33,10 @@ func (s *Server) templates(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, "console", err)
 		return
 	}
-	s.templatesPage(w, r, http.StatusOK, list, nil, nil)
+	s.templatesPage(w, r, http.StatusOK, list, nil, nil, nil)
 }
 
-func (s *Server) templatesPage(w http.ResponseWriter, r *http.Request, status int, list rempart.Templates, typed *rempart.Template, wrong error) {
+func (s *Server) templatesPage(w http.ResponseWriter, r *http.Request, status int, list rempart.Templates, typed *rempart.Template, step *stepForm, wrong error) {
 	p := s.consolePage(r)
 	v := templatesView{Version: list.Version, Fields: rempart.TemplateFields, Max: rempart.MaxTemplateTitle}
 	if wrong != nil {
@@ -54,6 +55,7 @@ func (s *Server) templatesPage(w http.ResponseWriter, r *http.Request, status in
 	if typed != nil && list.Get(typed.ID) == nil {
 		v.New = templateForm{*typed, true}
 	}
+	v.Steps = stepForms(p, list, step, wrong)
 	p.Title, p.Data = p.T("templates.title"), v
 	s.render(w, r, status, "console/templates", p)
 }
@@ -71,7 +73,30 @@ func (s *Server) templatesPost(w http.ResponseWriter, r *http.Request) {
 	field := func(name string) string { return plainText(r.PostForm.Get(name)) }
 	typed := rempart.Template{ID: r.PostForm.Get("id"), Title: rempart.Text{FR: field("title_fr"), EN: field("title_en")}, Body: rempart.Text{FR: field("body_fr"), EN: field("body_en")}}
 	next, code := list, "template_saved"
+	var step *stepForm
 	switch r.PostForm.Get("action") {
+	case "step_preview", "step_save", "step_default":
+		step = &stepForm{ID: rempart.StepTextID(r.PostForm.Get("id")), Body: typed.Body, Open: true, Minor: r.PostForm.Get("example") == "minor"}
+		if !slices.Contains(rempart.StepTextIDs, step.ID) {
+			s.unknownAction(w, r)
+			return
+		}
+	}
+	switch r.PostForm.Get("action") {
+	case "step_preview":
+		step.Previews = stepPreviews(step, s.Now())
+		_, err = list.WithStep(step.text(), s.Notifier)
+		status := http.StatusOK
+		if err != nil { // shown all the same: what is wrong is seen in its place
+			status = statusOf(err)
+		}
+		s.templatesPage(w, r, status, list, nil, step, err)
+		return
+	case "step_save":
+		code = "step_saved"
+		next, err = list.WithStep(step.text(), s.Notifier)
+	case "step_default":
+		code, next = "step_default", list.WithoutStep(step.ID)
 	case "save":
 		if list.Get(typed.ID) == nil {
 			typed.ID = rempart.NewID(s.Now())
@@ -94,7 +119,11 @@ func (s *Server) templatesPost(w http.ResponseWriter, r *http.Request) {
 	}
 	switch rempart.KindOf(err) {
 	case rempart.Invalid, rempart.Conflict:
-		s.templatesPage(w, r, statusOf(err), list, &typed, err)
+		if step != nil {
+			s.templatesPage(w, r, statusOf(err), list, nil, step, err)
+			return
+		}
+		s.templatesPage(w, r, statusOf(err), list, &typed, nil, err)
 		return
 	}
 	if err != nil {

@@ -183,7 +183,7 @@ func (d *demo) contest(ctx context.Context, k int, caseID string) error {
 					r := c.Notices[i].Rungs[j]
 					if r.Kind == rempart.RungComplaint && r.State == rempart.RungAsked {
 						sent = true
-						return c.SendRung(r.ID, flow.RungText(c, &c.Notices[i], &r), d.analyst, d.clock.now())
+						return c.SendRung(r.ID, flow.RungText(rempart.DefaultTemplates(), c, &c.Notices[i], &r), d.analyst, d.clock.now())
 					}
 				}
 			}

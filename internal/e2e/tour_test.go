@@ -280,6 +280,13 @@ var pages = []stopover{
 	{name: "templates-wrong", as: "admin", code: 422, main: `main summary`, open: posted(at(onHub, text("/console/admin/templates")), `main > form button[value=save]`, func(v *tour) {
 		v.fill("#body-fr-new", "Bonjour {ailleurs}")
 	})},
+	{name: "templates-step", as: "admin", main: `main summary`, open: posted(at(onHub, text("/console/admin/templates")), `#step-complaint button[value=step_preview]`, func(v *tour) {
+		v.eval(`(() => { document.querySelector("#step-complaint").open = true; return ""; })()`)
+	})},
+	{name: "templates-step-wrong", as: "admin", code: 422, main: `main summary`, open: posted(at(onHub, text("/console/admin/templates")), `#step-reminder button[value=step_save]`, func(v *tour) {
+		v.eval(`(() => { document.querySelector("#step-reminder").open = true; return ""; })()`)
+		v.fill("#body_fr-step-reminder", "Bonjour {ailleurs}, où en est notre demande sur {notice ?")
+	})},
 	{name: "contacts", as: "admin", open: at(onHub, text("/console/admin/services")), main: `main [type=file]`},
 	{name: "delays", as: "admin", open: at(onHub, text("/console/admin/delays")), main: `main [name=local]`},
 	{name: "delays-wrong", as: "admin", code: 422, main: `main [name=local]`, open: posted(at(onHub, text("/console/admin/delays")), `main form button`, func(v *tour) {
