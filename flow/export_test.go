@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"rempart"
 )
 
 // FollowOnce reads one answer of the hub's feed.
@@ -20,3 +22,8 @@ func SortMost(t *testing.T, n int) {
 
 // ReadSinceOpen returns how many changes the index has read.
 func (f *Flow) ReadSinceOpen() int64 { return f.index.read.Load() }
+
+// FollowCase is what the person is told of a case, without her code.
+func (f *Flow) FollowCase(ctx context.Context, c *rempart.Case) (*Follow, error) {
+	return f.follow(ctx, c)
+}

@@ -41,7 +41,7 @@ type Flow struct {
 	Origin    string           // base address under which others reach this instance
 	Log       *slog.Logger
 	Retention rempart.Retention // how long closed cases are kept; default: rempart.DefaultRetention
-	Undo      time.Duration     // how long a notice that was sent can be called back before it leaves; default: not at all
+	Undo      time.Duration     // how long a notice or a step that was sent can be called back before it leaves; default: not at all
 	Lease     time.Duration     // how long a worker holds a job; default: a minute
 
 	Node         *Node        // how a matcher that is nothing else follows its hub; nil: it is more

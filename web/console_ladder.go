@@ -24,7 +24,8 @@ type ladderLine struct {
 	State string // of the rung, "next" or "later"
 	When  string
 	Proof string
-	Now   bool // somebody is asked to do it
+	Now   bool   // somebody is asked to do it
+	Until string // when it leaves, while it can be called back
 }
 
 // rungName names a step; reminders are numbered.
@@ -57,6 +58,9 @@ func ladders(p page, c *rempart.Case) map[string]*ladderView {
 			}
 			open = open || r.Open()
 			l := ladderLine{ID: r.ID, Name: rungName(p, r.Kind, reminders), State: string(r.State), When: p.T("since", p.DateTime(r.Since)), Proof: proofWords(p, r.Proof), Now: r.State == rempart.RungAsked}
+			if r.State == rempart.RungQueued && r.Left.IsZero() && !r.LeavesAt.IsZero() {
+				l.Until = p.DateTime(r.LeavesAt)
+			}
 			if r.Reason != "" {
 				l.Proof = p.T("clock.pause.reason", r.Reason)
 			}
@@ -122,6 +126,8 @@ type rungView struct {
 	Today    string
 	Channels []string
 	Remarks  []remark
+
+	Recallable bool // it was sent, and has not left yet
 }
 
 // On returns the remark of a field, or nil.
@@ -162,6 +168,7 @@ func (s *Server) rungPage(w http.ResponseWriter, r *http.Request, status int, c 
 	v := rungView{Case: c, Notice: n, Rung: g, Text: flow.RungText(texts, c, n, g), Proof: proofWords(p, g.Proof), Channels: rempart.ProofChannels,
 		Today: s.Now().In(paris).Format(time.DateOnly), Remarks: remarksOf(p, wrong)}
 	v.Open = g.State == rempart.RungAsked && p.May("work") && c.State != rempart.CaseClosed
+	v.Recallable = g.Recallable(s.Now())
 	v.Typed = rempart.Proof{Day: v.Today}
 	if wrong != nil && r.PostForm.Has("text") {
 		v.Text = plainText(r.PostForm.Get("text"))
@@ -195,7 +202,7 @@ func proofOf(r *http.Request) rempart.Proof {
 	return rempart.Proof{Day: f.Get("day"), Channel: f.Get("channel"), Reference: plainText(f.Get("proof"))}
 }
 
-// rungPost sends, records, skips or drafts a step, or records its answer.
+// rungPost sends, calls back, records, skips or drafts a step, or records its answer.
 func (s *Server) rungPost(w http.ResponseWriter, r *http.Request) {
 	if err := s.form(w, r); err != nil {
 		s.fail(w, r, "console", err)
@@ -216,7 +223,11 @@ func (s *Server) rungPost(w http.ResponseWriter, r *http.Request) {
 	var change func(c *rempart.Case, at time.Time) error
 	switch r.PostForm.Get("action") {
 	case "send":
-		code, change = "rung_queued", func(c *rempart.Case, at time.Time) error { return c.SendRung(g.ID, text, m.Alias, at) }
+		code, change = "rung_queued", func(c *rempart.Case, at time.Time) error {
+			return c.SendRungIn(g.ID, text, s.Flow.Undo, m.Alias, at)
+		}
+	case "recall":
+		code, change = "rung_recalled", func(c *rempart.Case, at time.Time) error { return c.RecallRung(g.ID, m.Alias, at) }
 	case "record":
 		code, change = "rung_recorded", func(c *rempart.Case, at time.Time) error {
 			return c.RecordRung(g.ID, text, proofOf(r), cal, m.Alias, at)

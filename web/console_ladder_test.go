@@ -149,3 +149,28 @@ func TestRecall(t *testing.T) {
 		t.Errorf("called back too late: %d", a.status)
 	}
 }
+
+// TestRecallRung: a step that was sent says until when nothing leaves, on its
+// page and in the case, and is called back with its text; afterwards there is no
+// button.
+func TestRecallRung(t *testing.T) {
+	d, c, step := refusal(t)
+	d.flow.Undo = time.Minute
+	s := d.sit(rempart.RoleAnalyst)
+	const text = "Nous demandons que cette décision soit revue, comme le dit la notification."
+	s.changed(step, "action", "send", "text", text).want(t, "L’envoi est demandé.", "Annuler l’envoi", "rien n’a quitté cette instance")
+	s.page("/console/cases/"+c.Ref).want(t, "Annuler l’envoi<span class=\"visually-hidden\"> Réclamation</span>")
+	if a := d.sit(rempart.RoleAdmin).post(step, "action", "recall"); a.status != http.StatusForbidden {
+		t.Errorf("an administrator calls a step back: %d", a.status)
+	}
+	s.changed(step, "action", "recall").want(t, "L’envoi est annulé. L’étape est de nouveau à faire", text+"</textarea>")
+	s.page("/console/cases/"+c.Ref).want(t, "annulé avant son départ")
+	s.changed(step, "action", "send", "text", text)
+	d.now = d.now.Add(time.Minute)
+	if strings.Contains(s.page(step).body, `value="recall"`) {
+		t.Error("the button is still there when the time has passed")
+	}
+	if a := s.post(step, "action", "recall"); a.status != http.StatusConflict {
+		t.Errorf("called back too late: %d", a.status)
+	}
+}

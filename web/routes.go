@@ -84,7 +84,7 @@ var hubRoutes = []route{
 	{"POST /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticePost, "action=save|send|recall|cancel|record, explanation, good_faith"},
 	{"POST /console/cases/{ref}/notices/{id}/items/{item}", areaConsole, (*Server).decisionPost, "measure, ground, reference, facts, explanation, redress…, reason: corrects a decision"},
 	{"GET /console/cases/{ref}/steps/{id}", areaConsole, (*Server).rungShow, "a step after a notice that was not answered as asked"},
-	{"POST /console/cases/{ref}/steps/{id}", areaConsole, (*Server).rungPost, "action=send|record|skip|draft|answer, text, day, channel, proof, reason"},
+	{"POST /console/cases/{ref}/steps/{id}", areaConsole, (*Server).rungPost, "action=send|recall|record|skip|draft|answer, text, day, channel, proof, reason"},
 	{"POST /console/cases/{ref}/clocks", areaConsole, (*Server).clockAdd, "label, due: a date set by hand"},
 	{"POST /console/cases/{ref}/clocks/{id}", areaConsole, (*Server).clockPost, "action=pause|resume|stop|done, reason, until"},
 	{"POST /console/cases/{ref}/assign", areaConsole, (*Server).assignPost, "action=take|hand|back, to, reason: who works on it"},
