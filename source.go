@@ -44,12 +44,48 @@ var SourceKinds = []SourceKind{SourceStopNCII, SourceNCMEC, SourceFeed, SourceFi
 type Source struct {
 	Name    string          `json:"name"` // as SourceID takes it
 	Kind    SourceKind      `json:"kind"`
-	URL     string          `json:"url"`               // what the paths of its kind come behind; of a file its whole address
-	List    string          `json:"list"`              // that its fingerprints enter; "" of an instance: each that which it names
-	Quality int             `json:"quality,omitempty"` // of a PDQ for which it says none; 0 refuses these
-	Type    FingerprintType `json:"type,omitempty"`    // of 64 digits for which a file says none
-	Every   time.Duration   `json:"every"`             // between two readings
-	Private bool            `json:"private,omitempty"` // it may be on a network that is not public
+	URL     string          `json:"url"`                // what the paths of its kind come behind; of a file its whole address
+	List    string          `json:"list"`               // that its fingerprints enter; "" of an instance: each that which it names
+	Quality int             `json:"quality,omitempty"`  // of a PDQ for which it says none; 0 refuses these
+	Type    FingerprintType `json:"type,omitempty"`     // of 64 digits for which a file says none
+	Every   time.Duration   `json:"every"`              // between two readings
+	Private bool            `json:"private,omitempty"`  // it may be on a network that is not public
+	MayLack float64         `json:"may_lack,omitempty"` // share, 0 to 1, of what is held of it that it may lack when it was read again whole; 0: [MayLack]
+}
+
+// MayLack is the share of what is held of a list that it may lack, when it was
+// read again whole, without somebody being asked; and fewLacking how many it may
+// lack whatever their share.
+const (
+	MayLack    = 0.5
+	fewLacking = 100
+)
+
+// Lacks is the share that the source may lack.
+func (s Source) Lacks() float64 {
+	if s.MayLack == 0 {
+		return MayLack
+	}
+	return s.MayLack
+}
+
+// LacksMuch tells whether a list that was read again whole lacks so much of what
+// is held of it that this is more likely a fault of theirs than a change of heart.
+// Of a share of 1 or more nothing is too much.
+func LacksMuch(lacking, had int, mayLack float64) bool {
+	return mayLack < 1 && lacking > fewLacking && float64(lacking) > mayLack*float64(had)
+}
+
+// JobSweep withdraws what the list Subject lacks, where somebody decided that.
+const JobSweep = "list.sweep"
+
+// A SourceLack is a list that was read again whole and waits for somebody, as it
+// lacks most of what is held of it. All that is held goes on matching.
+type SourceLack struct {
+	Of      string    `json:"of"` // the peer whose feed it is, or what stands for a source
+	Had     int       `json:"had"`
+	Lacking int       `json:"lacking"`
+	Since   time.Time `json:"since"`
 }
 
 // ID stands for the source where else the identifier of a peer does.
@@ -79,6 +115,9 @@ func (s Source) Check() error {
 	}
 	if s.Quality != 0 && (s.Quality < MinQuality || s.Quality > 100) {
 		return &Error{Kind: Invalid, Field: "quality", Code: "source.quality", Public: "Fingerprints of such a quality enter no list: it is 50 to 100."}
+	}
+	if !(s.MayLack >= 0 && s.MayLack <= 1) {
+		return &Error{Kind: Invalid, Field: "may_lack", Code: "source.may_lack", Public: "The share that a source may lack is 0 to 1, such as 0.5."}
 	}
 	if s.Every < MinSourceEvery {
 		return &Error{Kind: Invalid, Field: "every", Code: "source.every", Public: "A source is read once a second at most."}

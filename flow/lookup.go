@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/hex"
+	"errors"
 	"io"
 	"slices"
 	"time"
@@ -83,6 +84,7 @@ type Freshness struct {
 	Follows  bool          // the lists are a hub's, followed over its feed
 	Heard    bool          // that feed was read to its end since this process began
 	Age      time.Duration // since everything there was, here and at that hub, was known; without Heard only here
+	Waiting  int           // lists that were read again whole, lack most of what is held and wait for somebody, if the database says so
 }
 
 // Freshness brings the index up to date, if the database lets it, and says how
@@ -96,6 +98,14 @@ func (f *Flow) Freshness(ctx context.Context) (Freshness, error) {
 	out.Follows, err = f.follows(ctx)
 	if at := f.index.heard.Load(); out.Follows && at > 0 {
 		out.Heard, out.Age = true, max(out.Age, time.Since(processStart)-time.Duration(at))
+	}
+	if !f.index.away() {
+		brief, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		held, fault := f.DB.HeldSweeps(brief)
+		if out.Waiting = len(held); fault != nil && rempart.KindOf(fault) != rempart.Unavailable && brief.Err() == nil {
+			err = errors.Join(err, fault)
+		}
 	}
 	return out, err
 }

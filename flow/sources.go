@@ -290,7 +290,7 @@ func (f *Flow) readFile(ctx context.Context, c store.SourceClaim, status *rempar
 		if err != nil {
 			return err
 		}
-		if before > 0 && n.Valid == 0 || n.Withdrawn > sourceFew && n.Withdrawn*2 > before { // more likely a fault of theirs than a change of heart
+		if before > 0 && n.Valid == 0 || rempart.LacksMuch(n.Withdrawn, before, c.Source.Lacks()) { // more likely a fault of theirs than a change of heart
 			return &exchange.Failure{Status: http.StatusOK, Permanent: true,
 				Answer: fmt.Sprintf("the file has %d fingerprints and lacks %d of the %d that are held: nothing was changed; rempart import -whole does it", n.Valid, n.Withdrawn, before)}
 		}
@@ -341,9 +341,6 @@ func (f *Flow) sourceFile(ctx context.Context, s rempart.Source, dir, had string
 	*status = status.Anew(f.Now())
 	return version, give(file)
 }
-
-// sourceFew is how many fingerprints a file may lack at once, whatever their share.
-const sourceFew = 100
 
 // maxSourceFile is the most that is read of a file: a hundred million values.
 const maxSourceFile = 8 << 30

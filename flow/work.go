@@ -116,6 +116,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		fail, err = f.carry(ctx, c)
 	case rempart.JobShared:
 		err = f.shared(ctx, c)
+	case rempart.JobSweep:
+		_, err = f.DB.CarrySweep(ctx, c.Job.Subject)
 	case rempart.JobRung:
 		fail, err = f.rung(ctx, c)
 	case rempart.JobAgain:

@@ -144,9 +144,10 @@ func (db *DB) SubmitPrints(ctx context.Context, by rempart.Peer, tasks []rempart
 	return fresh, err
 }
 
-// OpenListTasks counts the tasks about fingerprints that nobody has decided yet.
+// OpenListTasks counts the tasks about fingerprints, and about lists of others
+// ([DB.HeldSweeps]), that nobody has decided yet.
 func (db *DB) OpenListTasks(ctx context.Context) (n int, err error) {
-	err = db.r.QueryRowContext(ctx, "SELECT count(*) FROM list_tasks WHERE decided_at = 0").Scan(&n)
+	err = db.r.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM list_tasks WHERE decided_at = 0) + (SELECT count(*) FROM feed_sweeps WHERE held_at > 0 AND passed_at = 0)").Scan(&n)
 	return n, db.explain(err)
 }
 

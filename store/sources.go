@@ -185,6 +185,15 @@ func (db *DB) ApplySource(ctx context.Context, c SourceClaim, records []rempart.
 	before := status
 	err := db.write(ctx, func(t *tx) error {
 		status = before
+		if err := t.sweep(c.Source.ID(), afresh, func(yield func(string) bool) {
+			for _, r := range records {
+				if !r.Gone && !yield(r.ID) {
+					return
+				}
+			}
+		}); err != nil {
+			return err
+		}
 		for _, r := range records {
 			n, err := t.sourceEntry(c.Source.ID(), r)
 			switch {
@@ -197,15 +206,6 @@ func (db *DB) ApplySource(ctx context.Context, c SourceClaim, records []rempart.
 			default:
 				status.Added++
 			}
-		}
-		if err := t.sweep(c.Source.ID(), afresh, func(yield func(string) bool) {
-			for _, r := range records {
-				if !r.Gone && !yield(r.ID) {
-					return
-				}
-			}
-		}); err != nil {
-			return err
 		}
 		doc, err := encode(status)
 		if err != nil {

@@ -18,24 +18,29 @@ import (
 // sweepAtOnce is how many entries one transaction withdraws.
 const sweepAtOnce = 1000
 
-// sweep notes the entries of a page, if their list is read again whole. afresh
-// says that this begins, or begins once more.
+// notGiven are the entries of a list that were not given since it is read again.
+const notGiven = `entries e WHERE peer_id = $1 AND state NOT IN ('rejected', 'withdrawn')
+	AND NOT EXISTS (SELECT 1 FROM feed_seen s WHERE s.peer_id = $1 AND s.id = e.id)`
+
+// sweep notes the entries of a page, before they are saved, if their list is read
+// again whole. afresh says that this begins, or begins once more.
 func (t *tx) sweep(peerID string, afresh bool, ids func(yield func(string) bool)) error {
 	if afresh {
-		if _, err := t.exec("INSERT INTO feed_sweeps (peer_id) VALUES ($1) ON CONFLICT (peer_id) DO NOTHING", peerID); err != nil {
+		var had int64
+		if err := t.row("SELECT count(*) FROM entries WHERE peer_id = $1 AND state NOT IN ('rejected', 'withdrawn')", peerID).Scan(&had); err != nil {
+			return fmt.Errorf("store: sweep: %w", err)
+		}
+		// What waits for somebody goes on waiting, until it was read to its end again.
+		if _, err := t.exec(`INSERT INTO feed_sweeps (peer_id, had) VALUES ($1, $2) ON CONFLICT (peer_id) DO UPDATE SET judged_at = 0, passed_at = 0,
+			had = CASE WHEN feed_sweeps.had BETWEEN 0 AND excluded.had THEN feed_sweeps.had ELSE excluded.had END`, peerID, had); err != nil {
 			return fmt.Errorf("store: sweep: %w", err)
 		}
 		if _, err := t.exec("DELETE FROM feed_seen WHERE peer_id = $1", peerID); err != nil {
 			return fmt.Errorf("store: sweep: %w", err)
 		}
 	}
-	var one int
-	err := t.row("SELECT 1 FROM feed_sweeps WHERE peer_id = $1", peerID).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("store: sweep: %w", err)
+	if _, on, err := t.sweepOf(peerID); err != nil || !on {
+		return err
 	}
 	for id := range ids {
 		if _, err := t.exec("INSERT INTO feed_seen (peer_id, id) VALUES ($1, $2) ON CONFLICT (peer_id, id) DO NOTHING", peerID, id); err != nil {
@@ -48,8 +53,7 @@ func (t *tx) sweep(peerID string, afresh bool, ids func(yield func(string) bool)
 // sweepSome withdraws some of what was not given, and forgets the sweep after the
 // last. more says that there is more to withdraw.
 func (t *tx) sweepSome(peerID string, state rempart.EntryState) (n int, more bool, err error) {
-	rows, err := t.QueryContext(t.ctx, `SELECT num FROM entries e WHERE peer_id = $1 AND state NOT IN ('rejected', 'withdrawn')
-		AND NOT EXISTS (SELECT 1 FROM feed_seen s WHERE s.peer_id = $1 AND s.id = e.id) LIMIT $2`, peerID, sweepAtOnce)
+	rows, err := t.QueryContext(t.ctx, "SELECT num FROM "+notGiven+" LIMIT $2", peerID, sweepAtOnce)
 	gone, err := collect(rows, err, func(s scanner) (num int64, err error) { return num, s.Scan(&num) })
 	if err != nil {
 		return 0, true, err
@@ -126,18 +130,21 @@ func (t *tx) feedPage(peerID string, p FeedPage) error {
 	if n == 0 {
 		return errFeedElsewhere
 	}
-	for _, e := range p.Entries {
-		if err := t.entry(peerID, e); err != nil {
-			return fmt.Errorf("feed of %s: %w", peerID, err)
-		}
-	}
-	return t.sweep(peerID, p.Afresh, func(yield func(string) bool) {
+	if err := t.sweep(peerID, p.Afresh, func(yield func(string) bool) {
 		for _, e := range p.Entries {
 			if !yield(e.ID) {
 				return
 			}
 		}
-	})
+	}); err != nil {
+		return err
+	}
+	for _, e := range p.Entries {
+		if err := t.entry(peerID, e); err != nil {
+			return fmt.Errorf("feed of %s: %w", peerID, err)
+		}
+	}
+	return nil
 }
 
 // sweepFeed ends a sweep, while nobody reads on from the cursor reached: what
@@ -150,6 +157,9 @@ func (db *DB) sweepFeed(ctx context.Context, peerID, cursor string) error {
 				return errFeedElsewhere
 			}
 			if err == nil {
+				more, err = t.mayWithdraw(peerID, rempart.MayLack)
+			}
+			if err == nil && more {
 				_, more, err = t.sweepSome(peerID, rempart.EntryRejected)
 			}
 			return err
@@ -163,7 +173,8 @@ func (db *DB) sweepFeed(ctx context.Context, peerID, cursor string) error {
 var errFeedElsewhere = &rempart.Error{Kind: rempart.Conflict, Code: "feed.elsewhere", Public: "Another process reads this feed."}
 
 // SweepSource withdraws what a source that was read again whole did not give, once
-// it was read to its end, and returns how many. It holds the source as
+// it was read to its end, and returns how many; none where that is so much of it
+// that somebody is asked first ([DB.HeldSweeps]). It holds the source as
 // [DB.ApplySource] does.
 func (db *DB) SweepSource(ctx context.Context, c SourceClaim, lease time.Duration) (int, error) {
 	on, err := db.sweeping(ctx, c.Source.ID())
@@ -174,7 +185,11 @@ func (db *DB) SweepSource(ctx context.Context, c SourceClaim, lease time.Duratio
 	for more := true; more; {
 		var n int
 		if err := db.write(ctx, func(t *tx) (err error) {
-			if err = t.heldSource(c, "held_until = $4", micros(t.now)+lease.Microseconds()); err == nil {
+			if err = t.heldSource(c, "held_until = $4", micros(t.now)+lease.Microseconds()); err != nil {
+				return err
+			}
+			n = 0
+			if more, err = t.mayWithdraw(c.Source.ID(), c.Source.Lacks()); err == nil && more {
 				n, more, err = t.sweepSome(c.Source.ID(), rempart.EntryWithdrawn)
 			}
 			return err

@@ -75,6 +75,9 @@ func (s *Server) hmaStatus(w http.ResponseWriter, r *http.Request, _ rempart.Pee
 	if err == nil {
 		w.Header().Set("Rempart-Position", f.Position)
 		w.Header().Set("Rempart-Lag", strconv.FormatFloat(f.Age.Seconds(), 'f', 3, 64))
+		if f.Waiting > 0 {
+			w.Header().Set("Rempart-Waiting", strconv.Itoa(f.Waiting)) // the text is HMA's own
+		}
 		if f.Heard || !f.Follows {
 			w.Header().Set("Age", strconv.Itoa(int(f.Age.Seconds())))
 		}

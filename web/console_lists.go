@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"rempart"
 )
@@ -12,6 +14,7 @@ import (
 type listsView struct {
 	At    string // the page's own address
 	May   bool
+	Lacks []lackView
 	Open  []listTaskView
 	Done  []listTaskView
 	Lists []policyView
@@ -29,6 +32,16 @@ type listTaskView struct {
 	Opened    string
 	Decided   string
 }
+
+// A lackView is a list of others that waits for somebody before most of it is
+// withdrawn.
+type lackView struct {
+	rempart.SourceLack
+	Name, Day string
+}
+
+// lackPrefix begins what stands in an address for such a list.
+const lackPrefix = "lack."
 
 type saidView struct {
 	Name, Value, Day string
@@ -66,6 +79,15 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request) {
 	names := map[string]string{}
 	for _, x := range peers {
 		names[x.ID] = x.Name
+	}
+	lacks, err := s.DB.HeldSweeps(r.Context())
+	if err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	for _, l := range lacks {
+		name := cmp.Or(names[l.Of], strings.TrimPrefix(l.Of, rempart.Source{}.ID()))
+		v.Lacks = append(v.Lacks, lackView{l, name, p.Date(l.Since)})
 	}
 	for _, part := range []struct {
 		open bool
@@ -155,8 +177,16 @@ func (s *Server) listTaskPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m, _ := staffOf(r)
-	what := rempart.TaskDecision(r.PostForm.Get("decision"))
-	if err := s.Flow.DecideListTask(r.Context(), r.PathValue("id"), what, m.Alias); err != nil {
+	id, what := r.PathValue("id"), rempart.TaskDecision(r.PostForm.Get("decision"))
+	said := "list_task_decided"
+	var err error
+	if of, ok := strings.CutPrefix(id, lackPrefix); ok {
+		said = "lack_" + string(what)
+		err = s.decideLack(r, of, what, m.Alias)
+	} else {
+		err = s.Flow.DecideListTask(r.Context(), id, what, m.Alias)
+	}
+	if err != nil {
 		s.fail(w, r, "console", err)
 		return
 	}
@@ -164,5 +194,14 @@ func (s *Server) listTaskPost(w http.ResponseWriter, r *http.Request) {
 	if r.Pattern == "POST /console/matches/{id}" {
 		to = "/console/matches"
 	}
-	done(w, r, to, "list_task_decided")
+	done(w, r, to, said)
+}
+
+// decideLack withdraws what a list of others lacks, or lets it match.
+func (s *Server) decideLack(r *http.Request, of string, what rempart.TaskDecision, by rempart.Actor) error {
+	lacking, err := strconv.Atoi(r.PostForm.Get("lacking"))
+	if err != nil || what != rempart.TaskKeep && what != rempart.TaskOff {
+		return &rempart.Error{Kind: rempart.Invalid, Field: "decision", Code: "sweep.decision", Public: "What a source lacks is withdrawn, or goes on matching."}
+	}
+	return s.DB.DecideSweep(r.Context(), of, lacking, what == rempart.TaskOff, by)
 }

@@ -3,12 +3,14 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"rempart"
+	"rempart/store"
 )
 
 // opine sends what a key says of entries.
@@ -103,6 +105,55 @@ func TestListClosed(t *testing.T) {
 	}
 }
 
+// lacking has the hub's feed answer with one of what it gave, when it is read
+// again whole.
+func (d *desk) lacking(n int) {
+	d.t.Helper()
+	ctx := context.Background()
+	var all []rempart.Entry
+	for k := range n {
+		e := entryOf(fmt.Sprintf("far-%d", k), "", picture(k<<9|3))
+		e.State, e.Since = rempart.EntryActive, d.now
+		all = append(all, e)
+	}
+	d.must(d.db.ApplyFeedPage(ctx, "forum", store.FeedPage{Cursor: "1", Entries: all, Whole: true}))
+	d.must(d.db.ApplyFeedPage(ctx, "forum", store.FeedPage{From: "1", Cursor: "2", Entries: all[:1], Afresh: true, Whole: true}))
+}
+
+// TestListLacks decides of a list of others that was read again whole and lacks
+// most of it.
+func TestListLacks(t *testing.T) {
+	d := wired(t)
+	d.lacking(200)
+	waits := func(want string) {
+		t.Helper()
+		time.Sleep(15 * time.Millisecond)
+		status, h, text := d.call("GET", "/status", "", nil, "Authorization", "Bearer key-of-the-forum")
+		if status != http.StatusOK || text != "I-AM-ALIVE" || h.Get("Rempart-Waiting") != want {
+			t.Errorf("/status: %d %s, waiting %q, want %q", status, text, h.Get("Rempart-Waiting"), want)
+		}
+	}
+	waits("1")
+	s := d.sit(rempart.RoleAnalyst)
+	s.page("/console/").want(t, "1 empreinte à décider")
+	s.page("/console/lists").want(t, "ne donne plus 199 des 200 empreintes", "Retirer 199 empreintes")
+	if r := d.sit(rempart.RoleReader).page("/console/lists"); strings.Contains(r.body, `name="decision"`) {
+		t.Error("a reader may decide")
+	}
+	if r := s.post("/console/lists/lack.forum", "decision", "off", "lacking", "3"); r.status != http.StatusConflict {
+		t.Errorf("with another number: %d", r.status)
+	}
+	s.changed("/console/lists/lack.forum", "decision", "off", "lacking", "199")
+	if r := s.page("/console/lists"); strings.Contains(r.body, "199") {
+		t.Error("it still waits")
+	}
+	d.work()
+	if n, err := d.db.CountSource(t.Context(), "forum"); err != nil || n != 1 {
+		t.Errorf("%d %v match, want 1", n, err)
+	}
+	waits("")
+}
+
 // TestListsScreens looks at the page with each kind of task on it.
 func TestListsScreens(t *testing.T) {
 	if testing.Short() {
@@ -121,6 +172,7 @@ func TestListsScreens(t *testing.T) {
 	if _, err := d.db.SubmitPrints(ctx, rempart.Peer{ID: "partner"}, []rempart.ListTask{{List: "ncii-adult", Fingerprint: rempart.Fingerprint{Type: rempart.PDQ, Value: picture(9).Value}, Tags: []string{"Nude"}}}); err != nil {
 		t.Fatal(err)
 	}
+	d.lacking(12000)
 	l := d.looker(rempart.RoleAnalyst)
 	l.look("lists", "/console/lists")
 	l.look("queue-lists", "/console/")

@@ -102,7 +102,7 @@ var hubRoutes = []route{
 	{"GET /console/register/{id}", areaConsole, (*Server).serviceShow, "one service: time line, weights files, the AI Act's checklist"},
 	{"POST /console/register/{id}", areaConsole, (*Server).servicePost, "action=edit|fact|answer|weights|drop"},
 	{"GET /console/lists", areaConsole, (*Server).listTasks, "fingerprints that wait for a decision; the lists and their policies"},
-	{"POST /console/lists/{id}", areaConsole, (*Server).listTaskPost, "decision=keep|silence|off"},
+	{"POST /console/lists/{id}", areaConsole, (*Server).listTaskPost, "decision=keep|silence|off; of a list of others that lacks most of it, lacking"},
 	{"GET /console/next", areaConsole, (*Server).next, "from: the next case of a selection"},
 	{"POST /console/views", areaConsole, (*Server).viewsPost, "action=save|drop, name, query: a view of the queue"},
 	{"GET /console/search", areaConsole, (*Server).searchForm, "what can be searched for"},
@@ -154,7 +154,7 @@ var platformRoutes = []route{
 	{"POST /console/notices/{number}/referral", areaConsole, (*Server).referralPost, "action=open|sent|drop, reason: an authority is informed (DSA article 18)"},
 	{"GET /console/statements.csv", areaConsole, (*Server).statementsCSV, "every statement of reasons, in the columns of the EU's transparency database"},
 	{"GET /console/matches", areaConsole, (*Server).listTasks, "fingerprints that wait for a decision, on a platform"},
-	{"POST /console/matches/{id}", areaConsole, (*Server).listTaskPost, "decision=keep|silence|off"},
+	{"POST /console/matches/{id}", areaConsole, (*Server).listTaskPost, "decision=keep|silence|off; of a list of others that lacks most of it, lacking"},
 	{"GET /console/check", areaConsole, (*Server).checkForm, "checks a picture by hand"},
 	{"POST /console/check", areaConsole, (*Server).checkPost, "the same, answer"},
 }

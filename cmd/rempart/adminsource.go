@@ -20,6 +20,7 @@ type sourceCmd struct {
 	Stop   sourceStop   `cmd:"" help:"Read a source no more. Its entries stay."`
 	Read   sourceRead   `cmd:"" help:"Read a source to its end now."`
 	List   sourceList   `cmd:"" help:"List the sources, how far each was read, and what was refused."`
+	Decide sourceDecide `cmd:"" help:"Say what is done with what a source lacks that was read again whole: see list."`
 	Remove sourceRemove `cmd:"" help:"Forget a source, and withdraw what it shared."`
 }
 
@@ -33,6 +34,7 @@ type sourceAdd struct {
 	Type    string        `help:"Of a file: type of values of 64 digits where it says none: pdq or sha256." enum:",pdq,sha256" default:""`
 	Every   time.Duration `help:"Time between two readings; default: 15m, of an instance 1s."`
 	Private *bool         `help:"It may be on a network that is not public." negatable:""`
+	MayLack *float64      `name:"may-lack" help:"Share of what is held of it, 0 to 1, that it may lack when it was read again whole, without somebody being asked; 1: all. Default: 0.5, and always 100 entries."`
 	Afresh  bool          `help:"Read it from its beginning again."`
 	User    string        `help:"Of ncmec: user name." env:"REMPART_SOURCE_USER"`
 	Key     string        `help:"Key (of ncmec: password; of stopncii: key of the function FetchHashes)." env:"REMPART_SOURCE_KEY"`
@@ -82,6 +84,11 @@ func (c *sourceAdd) Run(ctx context.Context, s streams) error {
 	}
 	if c.Private != nil {
 		src.Private = *c.Private
+	}
+	if c.MayLack != nil {
+		if src.MayLack = *c.MayLack; src.MayLack == 0 {
+			src.MayLack = 1e-9 // 0 is what nobody has set
+		}
 	}
 	if err := src.Check(); err != nil {
 		return hinted{err, "rempart help admin source add has an example"}
@@ -291,6 +298,14 @@ func (c *sourceList) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	lacks, err := i.db.HeldSweeps(ctx)
+	if err != nil {
+		return err
+	}
+	waiting := map[string]*rempart.SourceLack{}
+	for k := range lacks {
+		waiting[lacks[k].Of] = &lacks[k]
+	}
 	if len(all) == 0 && !c.JSON {
 		fmt.Fprintln(s.err, "rempart: no list of others is read; rempart help admin source add tells how")
 	}
@@ -309,7 +324,8 @@ func (c *sourceList) Run(ctx context.Context, s streams) error {
 				Running bool                 `json:"running"`
 				Entries int                  `json:"entries"`
 				Status  rempart.SourceStatus `json:"status"`
-			}{r.Source, r.Running, held, r.Status}); err != nil {
+				Lacks   *rempart.SourceLack  `json:"lacks,omitempty"` // it waits for somebody
+			}{r.Source, r.Running, held, r.Status, waiting[r.Source.ID()]}); err != nil {
 				return err
 			}
 			continue
@@ -320,6 +336,9 @@ func (c *sourceList) Run(ctx context.Context, s streams) error {
 		}
 		if r.HeldUntil.After(time.Now()) {
 			state += ", being read"
+		}
+		if waiting[r.Source.ID()] != nil {
+			state += ", waits for a decision"
 		}
 		if !r.Status.Ended.IsZero() {
 			ended = r.Status.Ended.UTC().Format(time.DateTime)
@@ -334,6 +353,9 @@ func (c *sourceList) Run(ctx context.Context, s streams) error {
 			fmt.Fprintf(s.err, "rempart: %s could not be read at %s: %s; next try %s\n", r.Source.Name, r.Status.Failed.UTC().Format(time.DateTime), r.Status.Why, r.DueAt.UTC().Format(time.DateTime))
 		}
 		sayRefused(s, r.Status)
+	}
+	for _, l := range lacks {
+		sayLack(s, l)
 	}
 	return nil
 }

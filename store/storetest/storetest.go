@@ -77,6 +77,7 @@ func Test(t *testing.T, open Open) {
 		{"changes together", changesTogether},
 		{"feed of a peer", feed},
 		{"list that is read again whole", sweeps},
+		{"list that lacks most when it is read again whole", lacks},
 		{"bulk", bulk},
 		{"disputes", disputes},
 		{"disputes a day", disputesADay},

@@ -48,6 +48,7 @@ func sweeps(e *env) {
 	e.ok(page("3", "5", false, false, all[3]))
 	late := entry(9000)
 	e.ok(page("5", "6", false, true, late))
+	e.decides("swept", 2496, 2500, true) // so much is withdrawn when somebody says so
 	if got := active("swept"); !slices.Equal(got, []string{"s0000", "s0001", "s0002", "s0003", "s9000"}) {
 		e.Errorf("read again to its end, %d match", len(got))
 	}
