@@ -78,7 +78,7 @@ func (t *tx) erase(id string, e rempart.Erasure) error {
 		return err
 	}
 	if e.Why == rempart.EraseWithdrawn {
-		if err := t.keepWithdrawal(id, e.At); err != nil {
+		if err := t.keepWithdrawal(id, c, e.At); err != nil {
 			return err
 		}
 	}

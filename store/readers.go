@@ -88,7 +88,8 @@ func (db *DB) Confirmations(ctx context.Context, caseID string) ([]Confirmation,
 		list string
 		last spot
 	}
-	rows, err := db.r.QueryContext(ctx, `SELECT list, xid, seq FROM entries WHERE case_id = $1 AND peer_id = '' AND state = 'withdrawn' AND first_xid IS NOT NULL`, caseID)
+	rows, err := db.r.QueryContext(ctx, `SELECT list, xid, seq FROM entries WHERE case_id = $1 AND peer_id = '' AND state = 'withdrawn' AND first_xid IS NOT NULL
+		UNION ALL SELECT n.list, n.xid, n.seq FROM withdrawal_entries w JOIN entries n ON n.id = w.entry_id WHERE w.case_id = $1 AND n.state = 'withdrawn'`, caseID)
 	entries, err := collect(rows, err, func(s scanner) (g gone, err error) { return g, s.Scan(&g.list, &g.last.xid, &g.last.seq) })
 	if err != nil {
 		return nil, db.explain(fmt.Errorf("store: withdrawn entries: %w", err))
@@ -138,16 +139,59 @@ func (db *DB) Confirmations(ctx context.Context, caseID string) ([]Confirmation,
 
 // keepWithdrawal notes that the code of a case, which is about to be erased as
 // the person asks, opens the confirmations of her fingerprints, if some had been
-// shared. Those whose time has passed go.
-func (t *tx) keepWithdrawal(caseID string, at time.Time) error {
+// shared: from this case, from the one that carried its items, or from a part of
+// it, which was erased before. c is nil where its key is gone. Those whose time
+// has passed go.
+func (t *tx) keepWithdrawal(caseID string, c *rempart.Case, at time.Time) error {
 	if _, err := t.exec("DELETE FROM withdrawals WHERE at < $1", micros(t.now.Add(-withdrawalKept))); err != nil {
 		return fmt.Errorf("store: old withdrawals: %w", err)
 	}
+	if c != nil {
+		if err := t.keepCarried(c); err != nil {
+			return err
+		}
+	}
 	_, err := t.exec(`INSERT INTO withdrawals (code_hash, case_id, at) SELECT hash, case_id, CAST($1 AS BIGINT) FROM case_codes WHERE case_id = $2
-		AND EXISTS (SELECT 1 FROM entries WHERE case_id = $2 AND peer_id = '' AND state = 'withdrawn' AND first_xid IS NOT NULL)
+		AND (EXISTS (SELECT 1 FROM entries WHERE case_id = $2 AND peer_id = '' AND state = 'withdrawn' AND first_xid IS NOT NULL)
+			OR EXISTS (SELECT 1 FROM withdrawal_entries WHERE case_id = $2))
 		ON CONFLICT (code_hash) DO NOTHING`, micros(at), caseID)
 	if err != nil {
 		return fmt.Errorf("store: withdrawal of case %s: %w", caseID, err)
+	}
+	if c != nil && c.PartOf != nil { // the case it was split off takes them over
+		return nil
+	}
+	if _, err := t.exec("DELETE FROM withdrawal_entries WHERE case_id NOT IN (SELECT case_id FROM withdrawals)"); err != nil {
+		return fmt.Errorf("store: old withdrawals: %w", err)
+	}
+	return nil
+}
+
+// keepCarried notes what other cases had listed for c and have withdrawn.
+func (t *tx) keepCarried(c *rempart.Case) error {
+	const shared = " AND n.peer_id = '' AND n.state = 'withdrawn' AND n.first_xid IS NOT NULL"
+	keep := func(from string, args ...any) error {
+		_, err := t.exec("INSERT INTO withdrawal_entries (case_id, entry_id) SELECT CAST($1 AS TEXT), "+from+" ON CONFLICT (case_id, entry_id) DO NOTHING", append([]any{c.ID}, args...)...)
+		if err != nil {
+			return fmt.Errorf("store: withdrawal of case %s: %w", c.ID, err)
+		}
+		return nil
+	}
+	for _, i := range c.Items {
+		if i.State != rempart.ItemFollowed {
+			continue
+		}
+		if err := keep("n.id FROM entries n WHERE n.case_id = $2 AND n.item_id = $3"+shared, i.Follows.CaseID, i.Follows.ItemID); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.Parts {
+		if err := keep("n.id FROM entries n WHERE n.case_id = $2"+shared, p.CaseID); err != nil {
+			return err
+		}
+		if err := keep("w.entry_id FROM withdrawal_entries w WHERE w.case_id = $2", p.CaseID); err != nil {
+			return err
+		}
 	}
 	return nil
 }

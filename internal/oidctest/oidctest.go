@@ -166,13 +166,16 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	sign := p.Sign
 	if sign == nil {
-		sign = func(claims []byte) string { return Signed(jose.RS256, p.key, claims) }
+		sign = p.Signed
 	}
 	answer(w, http.StatusOK, map[string]any{"access_token": rand.Text(), "token_type": "Bearer", "id_token": sign(b)})
 }
 
 // PublicKey is the provider's key, as everybody may read it.
 func (p *Provider) PublicKey() *rsa.PublicKey { return &p.key.PublicKey }
+
+// Signed returns claims as a token of the provider.
+func (p *Provider) Signed(claims []byte) string { return Signed(jose.RS256, p.key, claims) }
 
 // Signed returns claims as a token that is signed with a key, under the name of
 // the provider's.
