@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"rempart"
 )
@@ -20,6 +21,11 @@ type stopnciiPlace struct {
 	Set   int64  `json:"set,omitempty"`   // the second of the last page
 	Again bool   `json:"again,omitempty"` // a token was refused, and Set did not move since
 }
+
+// StopNCIIKept is how long after its last reading a place in StopNCII's list still
+// tells of all that changed: its own client (python-threatexchange) takes it for
+// stale after 30 days, and reads all again.
+const StopNCIIKept = 30 * 24 * time.Hour
 
 // stopnciiStart is the first second that StopNCII's own client asks for.
 const stopnciiStart = 10

@@ -170,11 +170,19 @@ func (f *Flow) holdSource(ctx context.Context, c store.SourceClaim, lost context
 // readPages reads a source that is given in pages, and saves each with the place
 // behind it.
 func (f *Flow) readPages(ctx context.Context, c store.SourceClaim, status *rempart.SourceStatus, progress func(rempart.SourceStatus)) error {
+	afresh, err := f.staleSource(ctx, c)
+	if err != nil {
+		return err
+	}
+	if afresh {
+		c.Checkpoint, *status = "", status.Anew(f.Now())
+	}
 	if err := f.pages(ctx, c.SourceRow, status, func(p exchange.SourcePage) (err error) {
 		f.at("source.read")
-		if *status, err = f.DB.ApplySource(ctx, c, p.Records, p.Next, p.Afresh, *status, f.Lease); err != nil {
+		if *status, err = f.DB.ApplySource(ctx, c, p.Records, p.Next, p.Afresh || afresh, *status, f.Lease); err != nil {
 			return err
 		}
+		afresh = false
 		f.at("source.saved")
 		if progress != nil {
 			progress(*status)
@@ -186,6 +194,22 @@ func (f *Flow) readPages(ctx context.Context, c store.SourceClaim, status *rempa
 	n, err := f.DB.SweepSource(ctx, c, f.Lease)
 	status.Removed += n
 	return err
+}
+
+// staleSource tells whether a source was not read for so long that its place tells
+// no more of all that was withdrawn since, so that it is read again whole. One
+// that is being read so, and was left off, goes on.
+func (f *Flow) staleSource(ctx context.Context, c store.SourceClaim) (bool, error) {
+	old := func(t time.Time) bool { return f.Now().Sub(t) > exchange.StopNCIIKept }
+	last := c.Status.Ended
+	if last.IsZero() {
+		last = c.Status.Began
+	}
+	if c.Source.Kind != rempart.SourceStopNCII || c.Checkpoint == "" || !old(last) {
+		return false, nil
+	}
+	on, err := f.DB.Sweeping(ctx, c.Source.ID())
+	return !on || old(c.Status.Began), err
 }
 
 // pages gives each page of a source, from its checkpoint on, and counts.

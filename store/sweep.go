@@ -82,8 +82,9 @@ func (t *tx) forgetSweep(peerID string) error {
 	return err
 }
 
-// sweeping tells whether a list is read again whole.
-func (db *DB) sweeping(ctx context.Context, peerID string) (bool, error) {
+// Sweeping tells whether a list, of a peer or what stands for a source, is read
+// again whole.
+func (db *DB) Sweeping(ctx context.Context, peerID string) (bool, error) {
 	var one int
 	err := db.r.QueryRowContext(ctx, "SELECT 1 FROM feed_sweeps WHERE peer_id = $1", peerID).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -112,7 +113,7 @@ func (db *DB) ApplyFeedPage(ctx context.Context, peerID string, p FeedPage) erro
 	if err := db.write(ctx, func(t *tx) error { return t.feedPage(peerID, p) }); err != nil || !p.Whole {
 		return err
 	}
-	on, err := db.sweeping(ctx, peerID)
+	on, err := db.Sweeping(ctx, peerID)
 	if err != nil || !on {
 		return err
 	}
@@ -177,7 +178,7 @@ var errFeedElsewhere = &rempart.Error{Kind: rempart.Conflict, Code: "feed.elsewh
 // that somebody is asked first ([DB.HeldSweeps]). It holds the source as
 // [DB.ApplySource] does.
 func (db *DB) SweepSource(ctx context.Context, c SourceClaim, lease time.Duration) (int, error) {
-	on, err := db.sweeping(ctx, c.Source.ID())
+	on, err := db.Sweeping(ctx, c.Source.ID())
 	if err != nil || !on {
 		return 0, err
 	}
