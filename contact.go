@@ -17,6 +17,7 @@ type Contact struct {
 	Authorities string    `json:"authorities,omitempty"` // point of contact for authorities (DSA art. 11)
 	Users       string    `json:"users,omitempty"`       // point of contact for recipients (art. 12)
 	Channels    []Channel `json:"channels,omitempty"`    // in order of preference
+	Onward      bool      `json:"onward,omitempty"`      // where a channel did not take a notice, the next one is used by itself; else it is proposed to somebody
 	Langs       []string  `json:"langs,omitempty"`       // that it answers in, ISO 639-1, lower case
 	Expected    Span      `json:"expected,omitzero"`     // how long it usually takes to decide
 	Caveats     string    `json:"caveats,omitempty"`     // what whoever notifies it must know

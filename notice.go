@@ -60,6 +60,8 @@ type Notice struct {
 	From     NoticeState `json:"from,omitempty"`     // its state as it was
 	Recalls  int         `json:"recalls,omitempty"`  // how often it was queued so that it could be called back
 
+	Via Channel `json:"via,omitzero"` // the channel of the contact book that was chosen after another one failed; zero: the first
+
 	Proof *Proof `json:"proof,omitempty"` // that it was sent by hand; nil when it went through a channel of ours
 
 	Cites  string `json:"cites,omitempty"`  // the earlier notice of this case that it insists on

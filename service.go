@@ -87,6 +87,9 @@ func (p Peer) MayCopy() ([]string, error) {
 	return p.MayRead(), nil
 }
 
+// Mailbox is the address of a peer that is a mailbox.
+func (p Peer) Mailbox() string { return strings.TrimPrefix(p.URL, "mailto:") }
+
 // PeerKind says what a peer is to us, and so what its key opens.
 type PeerKind string
 

@@ -24,7 +24,7 @@ import (
 // ContactColumns are the columns of the contact book, in the order written. All
 // but those of needed may be left out.
 var ContactColumns = []string{"id", "name", "kind", "hosts", "entity", "country", "coordinator", "small", "authorities", "users",
-	"channels", "peer", "language", "languages", "expected", "caveats", "provenance", "checked_at"}
+	"channels", "onward", "peer", "language", "languages", "expected", "caveats", "provenance", "checked_at"}
 
 // needed are the columns that every file has.
 var needed = []string{"id", "name", "hosts", "language", "provenance", "checked_at"}
@@ -118,6 +118,11 @@ func contactCell(s rempart.Service, name string) string {
 			out = append(out, c.String())
 		}
 		return strings.Join(out, "; ")
+	case "onward":
+		if s.Contact.Onward {
+			return "yes"
+		}
+		return "no"
 	case "peer":
 		return s.PeerID
 	case "language":
@@ -290,6 +295,11 @@ func setContact(s *rempart.Service, name, v string) *rempart.Error {
 			}
 			s.Contact.Channels = append(s.Contact.Channels, c)
 		}
+	case "onward":
+		if v != "yes" && v != "no" && v != "" {
+			return &rempart.Error{Kind: rempart.Invalid, Code: "contacts.yes", Public: "Write yes or no."}
+		}
+		s.Contact.Onward = v == "yes"
 	case "peer":
 		s.PeerID = v
 	case "language":

@@ -41,7 +41,7 @@ func (f *Flow) rung(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 		return nil, err
 	}
 	f.at("rung.send.leaves")
-	cred, peer, fail, err := f.ladderOf(ctx, n.ServiceID)
+	cred, peer, fail, err := f.ladderOf(ctx, n)
 	if err != nil {
 		return nil, err
 	}
@@ -96,9 +96,9 @@ func (f *Flow) sendRung(ctx context.Context, p rempart.Peer, cred rempart.Creden
 	return receipt.Number, status, answer, err
 }
 
-// Reaches tells whether what we send to a service can leave by itself.
-func (f *Flow) Reaches(ctx context.Context, serviceID string) (bool, error) {
-	_, _, fail, err := f.ladderOf(ctx, serviceID)
+// Reaches tells whether what follows a notice can leave by itself.
+func (f *Flow) Reaches(ctx context.Context, n *rempart.Notice) (bool, error) {
+	_, _, fail, err := f.ladderOf(ctx, n)
 	return fail == nil && err == nil, err
 }
 
@@ -106,8 +106,8 @@ func (f *Flow) Reaches(ctx context.Context, serviceID string) (bool, error) {
 // reminders and complaints, and so does whoever reads a mailbox. Somebody else's
 // API takes what its templates make: one that has none for what follows takes
 // notices only, and the rest is a human's.
-func (f *Flow) ladderOf(ctx context.Context, serviceID string) (rempart.Credentials, rempart.Peer, *exchange.Failure, error) {
-	cred, p, fail, err := f.credentials(ctx, serviceID)
+func (f *Flow) ladderOf(ctx context.Context, n *rempart.Notice) (rempart.Credentials, rempart.Peer, *exchange.Failure, error) {
+	cred, p, fail, err := f.credentials(ctx, n)
 	switch {
 	case err != nil || fail != nil:
 	case p.Kind == rempart.PeerMail && f.Mail == nil:

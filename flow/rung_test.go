@@ -406,7 +406,7 @@ func TestRemindByHand(t *testing.T) {
 		if n := f.reminders(id); n != 0 {
 			t.Errorf("%s: the service has %d reminders", kind, n)
 		}
-		if reached, err := s.Reaches(t.Context(), "forum"); err != nil || reached {
+		if reached, err := s.Reaches(t.Context(), &rempart.Notice{ServiceID: "forum"}); err != nil || reached {
 			t.Errorf("%s: reached %v, %v", kind, reached, err)
 		}
 	}

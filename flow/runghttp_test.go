@@ -114,7 +114,7 @@ func TestRemindRequest(t *testing.T) {
 			if err := s.DB.PutPeer(t.Context(), p, "", &rempart.Credentials{Headers: map[string]string{"Authorization": "Bearer " + keyAtPlatform}}); err != nil {
 				t.Fatal(err)
 			}
-			if reached, err := s.Reaches(t.Context(), "forum"); err != nil || !reached {
+			if reached, err := s.Reaches(t.Context(), &rempart.Notice{ServiceID: "forum"}); err != nil || !reached {
 				t.Errorf("reached %v, %v", reached, err)
 			}
 			s.step() // the clock runs down

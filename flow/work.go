@@ -103,7 +103,7 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 	case rempart.JobQualify:
 		err = f.qualify(ctx, c.Job.Subject)
 	case rempart.JobSend:
-		fail, err = f.send(ctx, c)
+		fail, err = f.sendOnward(ctx, c)
 	case rempart.JobBulk:
 		err = f.bulk(ctx, c)
 	case rempart.JobCallback:
@@ -231,7 +231,7 @@ func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	var number string
 	var status int
 	var answer string
-	cred, peer, fail, err := f.credentials(ctx, n.ServiceID)
+	cred, peer, fail, err := f.credentials(ctx, n)
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +263,7 @@ func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	now := f.Now()
 	a := rempart.Attempt{At: now, Status: status, Answer: answer}
 	if fail != nil {
-		a.Status, a.Answer = fail.Status, fail.Answer
+		a.Status, a.Answer, a.Failed = fail.Status, fail.Answer, fail.NotTaken()
 		if !fail.Permanent && claim.Attempt <= len(backoff) {
 			a.Next = now.Add(wait(claim.Attempt, fail))
 		}
@@ -274,35 +274,6 @@ func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 		}
 		return c.NoticeAccepted(n.ID, number, a, now)
 	})
-}
-
-// credentials returns how to reach a service, or why it cannot be reached. What
-// is missing from the register is a failure like any other: the notice must show
-// it.
-func (f *Flow) credentials(ctx context.Context, serviceID string) (cred rempart.Credentials, p rempart.Peer, fail *exchange.Failure, err error) {
-	defer func() {
-		if rempart.KindOf(err) == rempart.NotFound {
-			fail, err = &exchange.Failure{Answer: "no channel to this service is known", Permanent: true, Err: err}, nil
-		}
-	}()
-	s, err := f.DB.Service(ctx, serviceID)
-	if err != nil {
-		return cred, p, nil, err
-	}
-	if s.PeerID == "" {
-		return cred, p, &exchange.Failure{Answer: "no channel to this service is known", Permanent: true}, nil
-	}
-	if p, err = f.DB.Peer(ctx, s.PeerID); err != nil {
-		return cred, p, nil, err
-	}
-	if p.URL == "" || !p.DisabledAt.IsZero() {
-		return cred, p, &exchange.Failure{Answer: "the channel to this service is closed", Permanent: true}, nil
-	}
-	if p.Kind == rempart.PeerMail {
-		return cred, p, nil, nil
-	}
-	cred, err = f.DB.Credentials(ctx, p.ID)
-	return cred, p, nil, err
 }
 
 // tell sends the acknowledgement or decision of an intake to its notifier, and

@@ -110,3 +110,40 @@ func TestSentByHand(t *testing.T) {
 	}
 	s.page(at).want(t, `value="acknowledged"`)
 }
+
+// TestNextChannel: where the channel that the book prefers does not take a notice,
+// its page proposes the others in order, and sends by one that the book has left.
+func TestNextChannel(t *testing.T) {
+	d := clocked(t)
+	ctx := context.Background()
+	d.must(d.db.PutService(ctx, rempart.Service{ID: forum, Name: "Forum Exemple", Hosts: []string{"forum.exemple.test"}, PeerID: forum, Lang: "fr", CheckedAt: "2026-11-01",
+		Contact: rempart.Contact{Channels: []rempart.Channel{{Kind: rempart.ChannelEmail, To: "abus@forum.exemple.test"}, {Kind: rempart.ChannelAPI}, {Kind: rempart.ChannelForm, To: "https://forum.exemple.test/signaler"}}}}))
+	c := d.open(rempart.AgeSaidAdult)
+	d.must(d.db.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error { return c.ConfirmQualification(c.Quals[0].ID, "Saule", d.now) }))
+	id, err := d.flow.Draft(ctx, c.ID, forum, []string{c.Items[0].ID}, "Saule")
+	d.must(err)
+	at := "/console/cases/" + c.Ref + "/notices/" + id
+	s := d.sit(rempart.RoleAnalyst)
+	s.changed(at, "action", "send", "good_faith", "yes")
+	d.work() // no mail server is set up
+	page := s.page(at)
+	page.want(t, "Autres canaux", `name="way" value="api"`, "https://forum.exemple.test/signaler", "à la main, avec les champs préparés")
+	wellFormed(t, "other channels", page.body)
+	for _, way := range []string{"form:https://forum.exemple.test/signaler", "email:ailleurs@exemple.test", "zut"} {
+		if a := s.post(at, "action", "by", "way", way); a.status != http.StatusConflict && a.status != http.StatusUnprocessableEntity {
+			t.Errorf("by %s: %d", way, a.status)
+		}
+	}
+	if a := d.sit(rempart.RoleAdmin).post(at, "action", "by", "way", "api"); a.status != http.StatusForbidden {
+		t.Errorf("an administrator sends: %d", a.status)
+	}
+	if n := d.reload(c).Notice(id); n.State != rempart.NoticeFailed {
+		t.Fatalf("the notice is %s", n.State)
+	}
+	s.changed(at, "action", "by", "way", "api")
+	if n := d.reload(c).Notice(id); n.State != rempart.NoticeQueued || n.Via.Kind != rempart.ChannelAPI {
+		t.Errorf("the notice is %s by %q", n.State, n.Via)
+	}
+	s.page("/console/cases/"+c.Ref).want(t, "prend un autre canal")
+	d.sit(rempart.RoleAdmin).page("/console/admin/services").want(t, "le suivant est proposé à une personne")
+}

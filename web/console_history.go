@@ -73,6 +73,7 @@ var eventWords = map[string][]string{
 	"notice.cancelled":        {"notice"},
 	"notice.queued":           {"notice"},
 	"notice.recalled":         {"notice"},
+	"notice.channel":          {"notice", "channel"},
 	"notice.recorded":         {"notice"},
 	"notice.leaves":           {"notice"},
 	"notice.sent":             {"notice", "number"},
@@ -190,6 +191,8 @@ func eventWord(p page, name, value string, names map[string]string) string {
 		return "–"
 	}
 	switch name {
+	case "channel":
+		return p.T("contacts.channel." + value)
 	case "items", "proposed":
 		if n, err := strconv.Atoi(value); err == nil {
 			return p.N("count."+name, n)

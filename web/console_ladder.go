@@ -181,7 +181,7 @@ func (s *Server) rungPage(w http.ResponseWriter, r *http.Request, status int, c 
 			}
 		}
 	}
-	reached, err := s.Flow.Reaches(r.Context(), n.ServiceID)
+	reached, err := s.Flow.Reaches(r.Context(), n)
 	if err != nil {
 		s.fail(w, r, "console", err)
 		return

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ type noticeView struct {
 	Ladder     *ladderView
 	Recallable bool // it has not left yet
 	ByHand     *byHandView
+	Ways       []rempart.Channel // left for one that could not be delivered, in the order of the contact book
+	Perhaps    bool              // a try at delivering it may have arrived
 	Proof      string
 }
 
@@ -142,6 +145,11 @@ func (s *Server) noticePage(w http.ResponseWriter, r *http.Request, status int, 
 				s.fail(w, r, "console", err)
 				return
 			}
+			if v.Ways, _, err = s.Flow.Onward(r.Context(), v.Notice); err != nil {
+				s.fail(w, r, "console", err)
+				return
+			}
+			v.Perhaps = !v.Notice.NotArrived()
 			v.ByHand = byHand(p, v.Notice, svc, s.Now().In(paris).Format(time.DateOnly), v.Remarks)
 			if r.PostForm.Has("proof") {
 				v.ByHand.Typed = proofOf(r)
@@ -193,6 +201,18 @@ func (s *Server) noticePost(w http.ResponseWriter, r *http.Request) {
 			}
 			return c.SendNoticeIn(n.ID, s.Flow.Undo, m.Alias, at)
 		}
+	case "by":
+		way, err := rempart.ParseChannel(r.PostForm.Get("way"))
+		if err == nil {
+			err = s.left(r, n, way)
+		}
+		code = "notice_queued"
+		change = func(c *rempart.Case, at time.Time) error {
+			if err != nil {
+				return err
+			}
+			return c.SendNoticeBy(n.ID, way, s.Flow.Undo, m.Alias, at)
+		}
 	case "record":
 		code = "notice_recorded"
 		change = func(c *rempart.Case, at time.Time) error { return c.RecordNotice(n.ID, proofOf(r), m.Alias, at) }
@@ -234,6 +254,15 @@ func (s *Server) noticePost(w http.ResponseWriter, r *http.Request) {
 	typed.Notice = n // as it is now, with the text as it was typed
 	typed.Remarks = remarksOf(s.consolePage(r), why)
 	s.noticePage(w, r, statusOf(why), c, typed)
+}
+
+// left tells whether a channel is one that the contact book has left for a notice.
+func (s *Server) left(r *http.Request, n *rempart.Notice, way rempart.Channel) error {
+	ways, _, err := s.Flow.Onward(r.Context(), n)
+	if err == nil && !slices.Contains(ways, way) {
+		err = &rempart.Error{Kind: rempart.Conflict, Field: "way", Code: "notice.channel_gone", Public: "The contact book does not have this channel for the notice any more. Look at it again."}
+	}
+	return err
 }
 
 // Reasons puts a platform's decision and its statement of reasons in words.

@@ -81,7 +81,7 @@ var hubRoutes = []route{
 	{"POST /console/cases/{ref}/items/{id}", areaConsole, (*Server).itemPost, "action=confirm|reject|withdraw|back|drop, reason"},
 	{"POST /console/cases/{ref}/notices", areaConsole, (*Server).noticePrepare, "service, item…: drafts a notice"},
 	{"GET /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticeShow, "the notice as the platform will see it"},
-	{"POST /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticePost, "action=save|send|recall|cancel|record, explanation, good_faith"},
+	{"POST /console/cases/{ref}/notices/{id}", areaConsole, (*Server).noticePost, "action=save|send|by|recall|cancel|record, explanation, good_faith, way"},
 	{"POST /console/cases/{ref}/notices/{id}/items/{item}", areaConsole, (*Server).decisionPost, "measure, ground, reference, facts, explanation, redress…, reason: corrects a decision"},
 	{"GET /console/cases/{ref}/steps/{id}", areaConsole, (*Server).rungShow, "a step after a notice that was not answered as asked"},
 	{"POST /console/cases/{ref}/steps/{id}", areaConsole, (*Server).rungPost, "action=send|recall|record|skip|draft|answer, text, day, channel, proof, reason"},
