@@ -86,8 +86,8 @@ func checkWords(text string) string {
 // ReadSample reads the items of a campaign from a CSV in UTF-8 with the column
 // item_id, and if it likes surface, collected_at, url_hash; every other column is
 // text that annotators see under its name. A row that holds an address, a picture
-// or a file is refused, as is one whose item came before, and one of a surface
-// that the protocol does not have.
+// or a file is refused, as is one whose item came before, and one of a surface or
+// a day that the protocol does not have.
 func (p Protocol) ReadSample(r io.Reader, refused func(*RowError)) ([]rempart.Sampled, error) {
 	c := csv.NewReader(io.LimitReader(r, maxSample))
 	c.FieldsPerRecord = -1
@@ -185,8 +185,12 @@ func (p Protocol) sampled(names, record []string, line int) (s rempart.Sampled, 
 	if s.Name == "" {
 		return s, &RowError{line, "item_id", "empty"}
 	}
-	if _, ok := parseTime(s.Collected); s.Collected != "" && !ok {
+	day, ok := parseTime(s.Collected)
+	if s.Collected != "" && !ok {
 		return s, &RowError{line, "collected_at", fmt.Sprintf("%q is no date such as 2025-12-28 or 2025-12-28T14:03:00Z", s.Collected)}
+	}
+	if reason := p.outside(day); s.Collected != "" && reason != "" {
+		return s, &RowError{line, "collected_at", reason}
 	}
 	if s.Surface != "" && !slices.Contains(p.Surfaces, s.Surface) {
 		return s, &RowError{line, "surface", fmt.Sprintf("%q is not a surface of the protocol", s.Surface)}

@@ -51,14 +51,16 @@ func TestReadSample(t *testing.T) {
 		"i9,app,hier,,,un texte\n" +
 		"i10,app\n" +
 		"i11,app,,,,data:image/png;base64\n" +
-		"i12,app,,,,\"Prix : 3,50 EUR. Fin.Suite\"\n"
+		"i12,app,,,,\"Prix : 3,50 EUR. Fin.Suite\"\n" +
+		"i13,app,2027-01-01,,,un texte\n"
 	var bad []string
 	got, err := labelled().ReadSample(strings.NewReader(table), func(r *RowError) { bad = append(bad, r.Error()) })
 	if err != nil || len(got) != 2 || got[0].Name != "i1" || got[0].Fields[1].Text != "Deux lignes\nde texte." || got[1].Name != "i12" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	want := []string{"line 4: text: an address", "line 5: text: an address", "line 6: text: an address", "line 7: text: an address", "line 8: text: a picture",
-		"line 9: surface: ", "line 10: item_id: \"i1\" was on line 2", "line 11: no text", "line 12: collected_at: ", "line 13: 2 fields", "line 14: text: an address"}
+		"line 9: surface: ", "line 10: item_id: \"i1\" was on line 2", "line 11: no text", "line 12: collected_at: ", "line 13: 2 fields", "line 14: text: an address",
+		"line 16: collected_at: 2027-01-01 is not within the dates"}
 	if len(bad) != len(want) {
 		t.Fatalf("%d rows refused, want %d: %q", len(bad), len(want), bad)
 	}

@@ -19,6 +19,7 @@ const blockSize = 1 << 18
 type block struct {
 	line    int    // before its first
 	text    string // the last line may lack its end
+	last    bool   // nothing comes after the text
 	long    bool   // in place of text: one line that is longer than a block
 	rows    []Row
 	refused []*RowError
@@ -39,7 +40,7 @@ func readBlocks(from *bufio.Reader, h header, comma rune, line int, row func(Row
 	go func() {
 		defer close(order)
 		defer close(work)
-		r := blockReader{from: from, line: line, buf: make([]byte, blockSize)}
+		r := blockReader{from: from, comma: byte(comma), line: line, buf: make([]byte, blockSize)}
 		for more := true; more; {
 			b := <-free
 			more = r.next(b)
@@ -77,12 +78,13 @@ func readBlocks(from *bufio.Reader, h header, comma rune, line int, row func(Row
 	return nil
 }
 
-// blockReader cuts a table at line ends.
+// blockReader cuts a table between records.
 type blockReader struct {
-	from *bufio.Reader
-	line int // read so far
-	buf  []byte
-	kept int // bytes of buf that were read and not given
+	from  *bufio.Reader
+	comma byte
+	line  int // read so far
+	buf   []byte
+	kept  int // bytes of buf that were read and not given
 }
 
 // next fills b and says whether there may be more; it sets b.err if not for the
@@ -94,7 +96,7 @@ func (r *blockReader) next(b *block) bool {
 		r.kept += n
 		switch {
 		case errors.Is(err, io.EOF):
-			b.text = string(r.buf[:r.kept])
+			b.text, b.last = string(r.buf[:r.kept]), true
 			r.kept = 0
 			return false
 		case err != nil:
@@ -108,11 +110,34 @@ func (r *blockReader) next(b *block) bool {
 		if end == 0 {
 			return r.skip(b)
 		}
+		end = r.cut(end)
 		b.text = string(r.buf[:end])
 		r.line += bytes.Count(r.buf[:end], []byte("\n"))
 		r.kept = copy(r.buf, r.buf[end:])
 		return true
 	}
+}
+
+// cut returns where the last record ends that is whole in the full buffer, whose
+// last line ends at end.
+func (r *blockReader) cut(end int) int {
+	for at := 0; at < end; {
+		n := bytes.IndexByte(r.buf[at:end], '"')
+		if n < 0 {
+			break
+		}
+		at += bytes.LastIndexByte(r.buf[at:at+n], '\n') + 1
+		line := bytes.IndexByte(r.buf[at:], '\n') + 1
+		switch n := recordEnd(r.buf[at:], r.comma); {
+		case line > maxLine, n == 0:
+			at += line
+		case n < 0:
+			return at
+		default:
+			at += n
+		}
+	}
+	return end
 }
 
 // skip leaves out a line that is longer than the buffer.
@@ -156,6 +181,7 @@ func (p *parser) parse(b *block) {
 	for rest := b.text; rest != ""; {
 		line++
 		text, after, _ := strings.Cut(rest, "\n")
+		whole := rest
 		rest = after
 		long := len(text) >= maxLine
 		text = strings.TrimSuffix(text, "\r")
@@ -170,19 +196,34 @@ func (p *parser) parse(b *block) {
 			b.rows = append(b.rows, r)
 			continue
 		}
-		p.slow.line = line
+		first := line
+		if strings.IndexByte(text, '"') >= 0 {
+			n := recordEnd(whole, p.comma)
+			if n < 0 && b.last { // the last line of the file may lack its end
+				n = recordEnd(whole+"\n", p.comma) - 1
+			}
+			if n > 0 && strings.Contains(whole[:n-1], "\n") {
+				text, rest = strings.TrimSuffix(strings.TrimSuffix(whole[:n], "\n"), "\r"), whole[n:]
+				line += strings.Count(text, "\n")
+			}
+		}
+		p.slow.line = first
 		record, err := p.slow.fields(text)
 		var bad *RowError
 		var r Row
 		if err == nil {
-			r, bad = parseRecord(record, p.h, line)
+			r, bad = parseRecord(record, p.h, first)
 		} else if !errors.As(err, &bad) {
-			bad = &RowError{line, "", err.Error()}
+			bad = &RowError{first, "", err.Error()}
 		}
-		if bad != nil {
-			b.refused = append(b.refused, bad)
-		} else {
+		switch {
+		case bad == nil:
 			b.rows = append(b.rows, r)
+		case line > first:
+			bad.Reason += fmt.Sprintf("; lines %d to %d are one row by their quotation marks", first, line)
+			fallthrough
+		default:
+			b.refused = append(b.refused, bad)
 		}
 	}
 }

@@ -143,7 +143,7 @@ type Result struct {
 }
 
 // Take reads a labelled table and makes the card of each registered ratio, in one
-// pass. A row with a label, a value or a surface that the protocol does not have
+// pass. A row with a label, a value, a surface or a day that the protocol does not have
 // is refused, named by its line; so is what [ReadTable] and [Tally.Add] refuse.
 func (c Campaign) Take(r io.Reader, name string, at time.Time, refused func(*RowError)) (Table, error) {
 	t := Table{Name: name, At: at}
@@ -232,5 +232,18 @@ func (c Campaign) fits(r Row) *RowError {
 	case r.Surface != "" && !slices.Contains(c.Protocol.Surfaces, r.Surface):
 		return &RowError{r.Line, "surface", fmt.Sprintf("%q is not a surface of the protocol", r.Surface)}
 	}
+	if reason := c.Protocol.outside(r.Collected); reason != "" {
+		return &RowError{r.Line, "collected_at", reason}
+	}
 	return nil
+}
+
+// outside says why something collected at a moment is not of the sample that was
+// registered, or "": its day, where it was collected, is before or after the
+// protocol's. The zero time is a day that nobody gave.
+func (p Protocol) outside(collected time.Time) string {
+	if day := collected.Format(time.DateOnly); !collected.IsZero() && (day < p.From || day > p.Until) {
+		return fmt.Sprintf("%s is not within the dates of the protocol, %s to %s", day, p.From, p.Until)
+	}
+	return ""
 }

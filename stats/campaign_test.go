@@ -100,17 +100,19 @@ func TestTake(t *testing.T) {
 	}
 	var refused []string
 	table, err := c.Take(strings.NewReader(head+row("1", "account", "2025-12-29", "sexualised", "yes")+row("2", "account", "2025-12-31", "sexualised", "no")+row("2", "account", "2025-12-31", "likely_child", "no")+
-		row("3", "app", "2025-12-31", "sexualised", "no")+row("4", "account", "2025-12-31", "sexualised", "maybe")+row("5", "account", "2025-12-31", "mood", "good")+row("6", "account", "2025-12-31", "sexualised", "=1+1")),
+		row("3", "app", "2025-12-31", "sexualised", "no")+row("4", "account", "2025-12-31", "sexualised", "maybe")+row("5", "account", "2025-12-31", "mood", "good")+row("6", "account", "2025-12-31", "sexualised", "=1+1")+
+		row("7", "account", "2025-12-28", "sexualised", "yes")+row("8", "account", "2026-01-09T00:30:00+01:00", "sexualised", "yes")+row("9", "account", "2026-01-08T23:30:00-05:00", "sexualised", "no")),
 		"t.csv", time.Now(), func(e *RowError) { refused = append(refused, e.Error()) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(refused, "\n"); len(refused) != 4 || !strings.Contains(got, `line 5: surface: "app" is not a surface of the protocol`) || !strings.Contains(got, `line 6: label_value: "maybe" is not a value`) ||
-		!strings.Contains(got, `line 7: label_name: "mood" is not a label`) || !strings.Contains(got, "line 8: label_value: would be run as a formula") || table.Refused != 4 {
+	if got := strings.Join(refused, "\n"); len(refused) != 6 || !strings.Contains(got, `line 5: surface: "app" is not a surface of the protocol`) || !strings.Contains(got, `line 6: label_value: "maybe" is not a value`) ||
+		!strings.Contains(got, `line 7: label_name: "mood" is not a label`) || !strings.Contains(got, "line 8: label_value: would be run as a formula") || table.Refused != 6 ||
+		!strings.Contains(got, "line 9: collected_at: 2025-12-28 is not within the dates of the protocol, 2025-12-29 to 2026-01-08") || !strings.Contains(got, "line 10: collected_at: 2026-01-09 is not") {
 		t.Errorf("refused %d:\n%s", table.Refused, got)
 	}
 	card := table.Cards[0].Card
-	if card.Numerator != 1 || card.Denominator != 2 || !strings.Contains(strings.Join(card.Warnings, " "), "1 rows were collected before the protocol was registered") {
+	if card.Numerator != 1 || card.Denominator != 3 || !strings.Contains(strings.Join(card.Warnings, " "), "1 rows were collected before the protocol was registered") {
 		t.Errorf("%+v", card)
 	}
 	if err := (Protocol{ID: "X"}).Check(); err == nil || !strings.Contains(err.Error(), "no_prompts_about_minors must be true") || !strings.Contains(err.Error(), "stop_rule is not given") {

@@ -159,9 +159,9 @@ func (t *Tally) Card(o Options) (Card, error) {
 type counted struct {
 	numerator, denominator int
 	unlabelled             int    // in the population asked about, without the label
-	ties                   int    // of the positive label or of the one it is among
+	ties                   int    // items with one, of the positive label or of the one it is among
 	adjudicated            int    // in the denominator, by the label of a third person
-	low, high              [2]int // numerator and denominator, every tie settled against and for
+	low, high              [2]int // numerator and denominator, every tie settled so that the share is least, and most
 	surfaces               map[string][2]int
 	ratings                Ratings
 	annotators             int // among the doubly labelled
@@ -181,23 +181,33 @@ func (t *Tally) count() counted {
 	room := make([]uint32, 0, 16)
 	for n := range t.items.n {
 		it := t.items.at(n)
+		in, maybeIn := true, false // the denominator
 		if t.among != nil {
 			all = t.ratings(all[:0], it, 1)
 			is, how, could := value(all, room[:0])
-			if how == tied && slices.Contains(could, among) {
-				c.ties++
-			}
-			if how == unlabelled || is != among {
+			in = how != unlabelled && is == among
+			maybeIn = how == tied && slices.Contains(could, among)
+			if !in && !maybeIn {
 				continue
 			}
 		}
 		all = t.ratings(all[:0], it, 0)
 		said, how, could := value(all, room[:0])
 		if how == unlabelled {
-			c.unlabelled++
+			if in {
+				c.unlabelled++
+			}
 			continue
 		}
 		is := said == positive && positive != 0
+		maybe := how == tied && slices.Contains(could, positive)
+		c.settle(in && !maybeIn, is && !maybe, maybe)
+		if maybe || maybeIn {
+			c.ties++
+		}
+		if !in {
+			continue
+		}
 		c.denominator++
 		if slices.ContainsFunc(all, rating.settles) {
 			c.adjudicated++
@@ -207,14 +217,6 @@ func (t *Tally) count() counted {
 		if is {
 			c.numerator++
 			x[0]++
-		}
-		if how == tied && slices.Contains(could, positive) {
-			c.ties++
-			if is {
-				c.low[0]--
-			} else {
-				c.high[0]++
-			}
 		}
 		if len(all) > 1 {
 			g.add(all)
@@ -230,6 +232,24 @@ func (t *Tally) count() counted {
 		c.ratings = append(c.ratings, *g.patterns[key])
 	}
 	return c
+}
+
+// settle counts an item in the least and in the most that the share can be: in
+// says that it is in the denominator whatever ties are, yes that it is in the
+// numerator if it is in the denominator, maybe that a tie decides that.
+func (c *counted) settle(in, yes, maybe bool) {
+	if in || !yes { // left out where it could only raise the share
+		c.low[1]++
+		if yes {
+			c.low[0]++
+		}
+	}
+	if in || yes || maybe { // left out where it could only lower it
+		c.high[1]++
+		if yes || maybe {
+			c.high[0]++
+		}
+	}
 }
 
 // gatherer counts the items by what annotators said of them.

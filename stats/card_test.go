@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,7 +122,7 @@ func TestCardTies(t *testing.T) {
 		t.Fatalf("%+v, refused %v", c, refused)
 	}
 	if !strings.Contains(strings.Join(c.Warnings, "\n"), "200 items on which annotators tie") ||
-		!strings.Contains(strings.Join(c.Warnings, "\n"), "between 10600 and 10800") {
+		!strings.Contains(strings.Join(c.Warnings, "\n"), "between 10600 of 20000 and 10800 of 20000") {
 		t.Errorf("%q", c.Warnings)
 	}
 	// a1 says other 2,000 times, a2 minimal 200 times: nothing beyond chance.
@@ -138,7 +139,7 @@ func TestCardDecides(t *testing.T) {
 	}{
 		"most":            {"i,,,,l,yes,a,human,\ni,,,,l,no,b,human,\ni,,,,l,yes,c,human,\n", 1, 1, "unreliable"},
 		"adjudicated":     {"i,,,,l,yes,a,human,\ni,,,,l,no,b,human,\ni,,,,l,no,c,adjudication,\n", 0, 1, "unreliable"},
-		"first of a tie":  {"i,,,,l,no,a,human,\ni,,,,l,yes,b,human,\n", 0, 1, "between 0 and 1"},
+		"first of a tie":  {"i,,,,l,no,a,human,\ni,,,,l,yes,b,human,\n", 0, 1, "between 0 of 1 and 1 of 1"},
 		"other labels":    {"i,,,,l,yes,a,human,\nj,,,,m,yes,a,human,\n", 1, 1, "1 items without the label l"},
 		"a model":         {"i,,,,l,yes,a,gemini 2.5,\n", 1, 1, "labelled by gemini 2.5"},
 		"mistyped":        {"i,,,,l,Yes,a,human,\n", 0, 1, "no row has l=yes"},
@@ -284,6 +285,73 @@ func TestOneQuotationMark(t *testing.T) {
 	}
 }
 
+// TestTies says how far the figure would move were ties settled otherwise, of the
+// label, of the one it is among, and of both: against every way of settling them.
+func TestTies(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(4, 7))
+	tied := 0
+	for range 200 {
+		var table strings.Builder
+		table.WriteString(head)
+		shares := [][2]int{{0, 0}} // of what is counted so far, every way
+		for i := range 5 {
+			fates := [][2]int{}
+			ins, yeses := [][]bool{{true}, {false}, {true, false}}[rnd.IntN(3)], [][]bool{{true}, {false}, {true, false}}[rnd.IntN(3)]
+			write := func(label string, says []bool) {
+				for a, v := range says {
+					fmt.Fprintf(&table, "i%d,,,,%s,%v,a%d,human,\n", i, label, v, a)
+				}
+			}
+			write("in", ins)
+			write("is", yeses)
+			for _, in := range ins {
+				for _, yes := range yeses {
+					switch {
+					case !in:
+						fates = append(fates, [2]int{0, 0})
+					case yes:
+						fates = append(fates, [2]int{1, 1})
+					default:
+						fates = append(fates, [2]int{0, 1})
+					}
+				}
+			}
+			var next [][2]int
+			for _, s := range shares {
+				for _, f := range fates {
+					next = append(next, [2]int{s[0] + f[0], s[1] + f[1]})
+				}
+			}
+			shares = next
+		}
+		tally := NewTally(Condition{"is", "true"}, &Condition{"in", "true"})
+		if err := ReadTable(strings.NewReader(table.String()), func(r Row) { tally.Add(r) }, func(bad *RowError) { t.Error(bad) }); err != nil {
+			t.Fatal(err)
+		}
+		c := tally.count()
+		if c.ties > 0 {
+			tied++
+		}
+		least, most := 2.0, -1.0
+		for _, s := range shares {
+			if s[1] > 0 {
+				least, most = min(least, float64(s[0])/float64(s[1])), max(most, float64(s[0])/float64(s[1]))
+			}
+		}
+		for _, x := range []struct {
+			got  [2]int
+			want float64
+		}{{c.low, least}, {c.high, most}} {
+			if !slices.Contains(shares, x.got) || x.got[1] > 0 && float64(x.got[0])/float64(x.got[1]) != x.want {
+				t.Fatalf("%v of every way %v, want the share %v\n%s", x.got, shares, x.want, table.String())
+			}
+		}
+	}
+	if tied < 100 {
+		t.Fatalf("%d tables with a tie", tied)
+	}
+}
+
 // TestWarnings gives every code a sentence in both languages with the same
 // arguments, and a card its warnings in French.
 func TestWarnings(t *testing.T) {
@@ -300,7 +368,7 @@ func TestWarnings(t *testing.T) {
 	for _, w := range c.Said {
 		codes = append(codes, w.Code)
 	}
-	want := []string{"not_probability", "spelling", "unlabelled", "ties", "repeated", "refused", "unreliable", "machine"}
+	want := []string{"not_probability", "spelling", "unlabelled", "tied", "repeated", "refused", "unreliable", "machine"}
 	if diff := cmp.Diff(want, codes); diff != "" {
 		t.Error(diff)
 	}
@@ -316,7 +384,7 @@ func TestWarnings(t *testing.T) {
 	if got := french.Warnings[6]; got != "peu fiable\u00a0: l’accord entre annotateurs est inférieur à 0,6" {
 		t.Error(got)
 	}
-	if got := french.Warnings[3]; !strings.HasSuffix(got, "le numérateur serait entre 0 et 2") {
+	if got := french.Warnings[3]; !strings.HasSuffix(got, "le résultat serait entre 0 sur 3 et 2 sur 3") {
 		t.Error(got)
 	}
 	if diff := cmp.Diff(c.Warnings, again.In("en").Warnings); diff != "" || len(french.Warnings) != len(want) {

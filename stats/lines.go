@@ -10,9 +10,8 @@ import (
 	"strings"
 )
 
-// A lineReader reads records that end where their line ends. RFC 4180 lets a
-// quoted field go on in the next line; no cell of a labelled table may hold a
-// line break, and one quotation mark too many would take all rows after it.
+// A lineReader reads records that end where their line ends: the header of a
+// table, and what [recordEnd] finds of its rows.
 type lineReader struct {
 	from   *bufio.Reader
 	comma  rune
@@ -78,4 +77,47 @@ func (r *lineReader) fields(line string) ([]string, error) {
 		return nil, &RowError{r.line, "", "quotation marks that do not match in this line: " + bad.Err.Error()}
 	}
 	return record, err
+}
+
+// recordEnd returns how many bytes at the start of text its first record takes,
+// with the line end: RFC 4180 lets a quoted field go on in the next lines. It is
+// 0 if the quotation marks of the first line do not match, whatever follows, and
+// -1 if text ends before that is known.
+//
+// A record of more than maxLine bytes is none, so that a quotation mark too many
+// costs its own line and does not take all rows after it.
+func recordEnd[T string | []byte](text T, comma byte) int {
+	const (
+		start  = iota // of a field
+		bare          // in a field without quotation marks
+		quoted        // in one that has them
+		quote         // after a quotation mark in it: its end, or one half of two
+	)
+	state := start
+	for i := range min(len(text), maxLine+1) {
+		c := text[i]
+		if c == '\r' && i+1 < len(text) && text[i+1] == '\n' && state != quoted {
+			continue
+		}
+		switch {
+		case c == '\n' && state != quoted:
+			return i + 1
+		case state == quoted:
+			if c == '"' {
+				state = quote
+			}
+		case c == comma:
+			state = start
+		case c == '"' && state == bare, c != '"' && state == quote:
+			return 0
+		case c != '"':
+			state = bare
+		default: // the first one, or the second of two
+			state = quoted
+		}
+	}
+	if len(text) > maxLine {
+		return 0
+	}
+	return -1
 }

@@ -156,12 +156,17 @@ func checkRecord(record []string, h header, line int) *RowError {
 		return &RowError{line, "", fmt.Sprintf("%d fields, the first line has %d", len(record), h.fields)}
 	}
 	for i, cell := range record {
+		if !slices.Contains(h.at[:], i) { // a remark may have several lines
+			cell = breaks.Replace(cell)
+		}
 		if reason := checkCell(cell); reason != "" {
 			return &RowError{line, h.names[i], reason}
 		}
 	}
 	return nil
 }
+
+var breaks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
 // pictures are how base64 text of JPEG, PNG, GIF and WebP files starts.
 var pictures = []string{"/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"}

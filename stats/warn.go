@@ -24,7 +24,7 @@ func (t *Tally) warnings(c Card, n counted, o Options) []Warning {
 		say("unlabelled", n.unlabelled, t.positive.Label)
 	}
 	if n.ties > 0 {
-		say("ties", n.ties, n.numerator+n.low[0], n.numerator+n.high[0])
+		say("tied", n.ties, n.low[0], n.low[1], n.high[0], n.high[1])
 	}
 	if n.adjudicated > 0 {
 		say("adjudicated", n.adjudicated)

@@ -75,7 +75,10 @@ var warningTexts = map[string]rempart.Text{
 	"unlabelled": {
 		FR: "éléments hors du dénominateur (%s), faute d’étiquette %s",
 		EN: "%s items without the label %s are not in the denominator"},
-	"ties": {
+	"tied": {
+		FR: "éléments sur lesquels les annotateurs sont à égalité, sans arbitrage (%s) : l’étiquette donnée la première vaut ; si les égalités étaient tranchées autrement, le résultat serait entre %s sur %s et %s sur %s",
+		EN: "%s items on which annotators tie, not adjudicated: the label given first stands; were ties settled otherwise, the figure would lie between %s of %s and %s of %s"},
+	"ties": { // on cards made before the denominator was told
 		FR: "éléments sur lesquels les annotateurs sont à égalité, sans arbitrage (%s) : l’étiquette donnée la première vaut ; si chaque égalité était tranchée dans l’autre sens, le numérateur serait entre %s et %s",
 		EN: "%s items on which annotators tie, not adjudicated: the label given first stands; were every tie settled the other way, the numerator would lie between %s and %s"},
 	"adjudicated": {
