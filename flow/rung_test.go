@@ -50,6 +50,14 @@ func (f *far) reminders(notice string) int {
 func silent(t *testing.T, f *far) (s *side, c *rempart.Case, notice string) {
 	t.Helper()
 	s = newSide(t, newClock(), patience)
+	c, notice = s.silent(f)
+	return s, c, notice
+}
+
+// silent is the function silent on an instance that is there.
+func (s *side) silent(f *far) (c *rempart.Case, notice string) {
+	t := s.t
+	t.Helper()
 	if err := s.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +71,7 @@ func silent(t *testing.T, f *far) (s *side, c *rempart.Case, notice string) {
 		t.Fatalf("the notice is %s", c.Notice(notice).State)
 	}
 	s.clock.set(c.Notice(notice).Since.Add(48 * time.Hour))
-	return s, c, notice
+	return c, notice
 }
 
 func (s *side) settle() {

@@ -20,7 +20,8 @@ import (
 type desk struct {
 	t      *testing.T
 	keys   bool
-	closed bool // the notice was decided: nothing more is to be said
+	step   string // that it is asked, "reminder" or "complaint"
+	closed bool   // the notice was decided: nothing more is to be said
 
 	mu   sync.Mutex
 	next []string // what it does with the next ones: "" takes, else see ServeHTTP
@@ -30,9 +31,9 @@ type desk struct {
 
 func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var m struct{ About, Number, Step, Text string }
-	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.About == "" || m.Number == "" || m.Step != "reminder" ||
+	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.About == "" || m.Number == "" || m.Step != d.step ||
 		!strings.Contains(m.Text, "https://forum.exemple.test/p/1") || !strings.Contains(m.Text, m.About) {
-		d.t.Errorf("a reminder that lacks an element: %+v, %v", m, err)
+		d.t.Errorf("a step that lacks an element: %+v, %v", m, err)
 	}
 	key := r.Header.Get("Idempotency-Key")
 	if d.keys != (key != "") || r.Header.Get("Authorization") != "Bearer "+keyAtPlatform {
@@ -101,42 +102,109 @@ func TestRemindRequest(t *testing.T) {
 	} {
 		name := map[bool]string{true: "knows repetitions", false: "does not"}[x.keys] + " " + x.does + " " + x.kill
 		t.Run(name, func(t *testing.T) {
-			d := &desk{t: t, keys: x.keys, next: []string{x.does}}
-			srv := httptest.NewServer(d)
-			t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
-			s, c, id := silent(t, newFar(t))
-			p := rempart.Peer{ID: "forum", Name: "Forum", Kind: rempart.PeerHTTP, URL: srv.URL, CreatedAt: s.clock.now(), Request: &rempart.Request{
-				ContentType: exchange.JSONRequest, Body: "{{json .Notice}}", Headers: []string{"Authorization"}, Number: "id", Repeatable: x.keys,
-				FollowUp: `{"about": {{json .Notice.ID}}, "number": {{json .Number}}, "step": {{json .Step}}, "text": {{json .Text}}}`}}
-			if err := exchange.CheckRequest(*p.Request); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.DB.PutPeer(t.Context(), p, "", &rempart.Credentials{Headers: map[string]string{"Authorization": "Bearer " + keyAtPlatform}}); err != nil {
-				t.Fatal(err)
-			}
-			if reached, err := s.Reaches(t.Context(), &rempart.Notice{ServiceID: "forum"}); err != nil || !reached {
-				t.Errorf("reached %v, %v", reached, err)
-			}
-			s.step() // the clock runs down
-			if x.kill != "" && !s.dies(x.kill) {
-				t.Fatal("it did not die")
-			}
-			for range 3 {
-				s.step()
-				s.clock.advance(10 * time.Minute)
-			}
-			r := s.rungsOf(c.Ref, id)
-			if len(r) != 1 || r[0].State != x.state || d.took() != x.sent {
-				t.Fatalf("%d told, rungs %+v", d.took(), r)
-			}
-			if x.state == rempart.RungSent && r[0].Number != "D-7" {
-				t.Errorf("number %q", r[0].Number)
-			}
-			if x.state == rempart.RungAsked {
-				if k := taskOf(s.caseOf(c.Ref), rempart.AwaitAcknowledgement); k != rempart.TaskRemind {
-					t.Errorf("a human is asked %q", k)
+			onBoth(t, func(t *testing.T, s *side) {
+				c, id := s.silent(newFar(t))
+				d := s.asksBy(t, "reminder", x.keys, x.does)
+				s.step() // the clock runs down
+				if x.kill != "" && !s.dies(x.kill) {
+					t.Fatal("it did not die")
 				}
-			}
+				for range 3 {
+					s.step()
+					s.clock.advance(10 * time.Minute)
+				}
+				r := s.rungsOf(c.Ref, id)
+				if len(r) != 1 || r[0].State != x.state || d.took() != x.sent {
+					t.Fatalf("%d told, rungs %+v", d.took(), r)
+				}
+				if x.state == rempart.RungSent && r[0].Number != "D-7" {
+					t.Errorf("number %q", r[0].Number)
+				}
+				if x.state == rempart.RungAsked {
+					if k := taskOf(s.caseOf(c.Ref), rempart.AwaitAcknowledgement); k != rempart.TaskRemind {
+						t.Errorf("a human is asked %q", k)
+					}
+				}
+			})
+		})
+	}
+}
+
+// asksBy has the service forum take what follows a notice by a template of its
+// own, at a desk that first does what does says.
+func (s *side) asksBy(t *testing.T, step string, keys bool, does string) *desk {
+	t.Helper()
+	d := &desk{t: t, keys: keys, step: step, next: []string{does}}
+	srv := httptest.NewServer(d)
+	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
+	p := rempart.Peer{ID: "forum", Name: "Forum", Kind: rempart.PeerHTTP, URL: srv.URL, CreatedAt: s.clock.now(), Request: &rempart.Request{
+		ContentType: exchange.JSONRequest, Body: "{{json .Notice}}", Headers: []string{"Authorization"}, Number: "id", Repeatable: keys,
+		FollowUp: `{"about": {{json .Notice.ID}}, "number": {{json .Number}}, "step": {{json .Step}}, "text": {{json .Text}}}`}}
+	if err := exchange.CheckRequest(*p.Request); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DB.PutPeer(t.Context(), p, "", &rempart.Credentials{Headers: map[string]string{"Authorization": "Bearer " + keyAtPlatform}}); err != nil {
+		t.Fatal(err)
+	}
+	if reached, err := s.Reaches(t.Context(), &rempart.Notice{ServiceID: "forum"}); err != nil || !reached {
+		t.Errorf("reached %v, %v", reached, err)
+	}
+	return d
+}
+
+// TestComplainRequest sends a complaint against a refusal by a template of
+// somebody else's API: only after somebody of the staff said so, with her text,
+// once, and what one that knows no repetitions may have taken is a human's.
+func TestComplainRequest(t *testing.T) {
+	for _, x := range []struct {
+		keys  bool
+		does  string
+		state rempart.RungState
+		sent  int
+	}{
+		{keys: true, state: rempart.RungSent, sent: 1},
+		{keys: true, does: "busy", state: rempart.RungSent, sent: 1},
+		{keys: true, does: "takes and breaks off", state: rempart.RungSent, sent: 1},
+		{keys: true, does: "refuses", state: rempart.RungAsked},
+		{state: rempart.RungSent, sent: 1},
+		{does: "refuses", state: rempart.RungAsked},
+		{does: "takes and breaks off", state: rempart.RungAsked, sent: 1},
+	} {
+		t.Run(map[bool]string{true: "knows repetitions", false: "does not"}[x.keys]+" "+x.does, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, s *side) {
+				c, id := s.silent(newFar(t))
+				d := s.asksBy(t, "complaint", x.keys, x.does)
+				now := s.clock.now()
+				s.change(c, func(c *rempart.Case) error {
+					if err := c.NoticeAcknowledged(id, "D-7", "forum", now); err != nil {
+						return err
+					}
+					return c.NoticeDecided(id, "D-7", "forum", map[string]rempart.Decision{c.Items[0].ID: decisionOf(rempart.MeasureRefused)}, now)
+				})
+				for k := 0; k < 40 && len(s.rungsOf(c.Ref, id)) == 0; k++ {
+					s.clock.advance(24 * time.Hour)
+					s.settle()
+				}
+				r := s.rungsOf(c.Ref, id)
+				if len(r) != 1 || r[0].Kind != rempart.RungComplaint || r[0].State != rempart.RungAsked || d.took() != 0 {
+					t.Fatalf("%d told before anybody said so, rungs %+v", d.took(), r)
+				}
+				text := "Nous déposons une réclamation : la personne n’a jamais donné son accord. https://forum.exemple.test/p/1, " + id
+				s.change(c, func(c *rempart.Case) error { return c.SendRung(r[0].ID, text, analyst, s.clock.now()) })
+				for range 3 {
+					s.step()
+					s.clock.advance(10 * time.Minute)
+				}
+				if r = s.rungsOf(c.Ref, id); r[0].State != x.state || d.took() != x.sent {
+					t.Fatalf("%d told, rungs %+v", d.took(), r)
+				}
+				if x.sent > 0 && !strings.Contains(d.have[0], "la personne n’a jamais donné son accord") {
+					t.Errorf("it was told %q", d.have[0])
+				}
+				if x.state == rempart.RungSent && r[0].Number != "D-7" {
+					t.Errorf("number %q", r[0].Number)
+				}
+			})
 		})
 	}
 }
