@@ -25,6 +25,7 @@ type tour struct {
 	analyst, admin, lead, moderator *staff // the moderator is the one of the platform that is silent
 
 	adult, minor, fresh, waiting reported // four cases
+	joined                       reported // one that was merged into fresh
 	sent, draft                  string   // paths of two notices
 	number, decided, minorNumber string   // of notices received: one that waits, one decided, one of a minor
 }
@@ -67,6 +68,10 @@ func newTour(t *testing.T) *tour {
 	v.draft = v.analyst.draft(v.fresh.ref, "galerie")
 	adult["addresses"], adult["media"] = []string{"https://annonces.exemple.test/offre/12", "https://miroir.exemple.test/p/12"}, []any{print(6)}
 	v.waiting = report(t, d.Hub, adult, "")
+	adult["addresses"], adult["media"] = []string{"https://galerie.exemple.test/photo/6001", "https://annonces.exemple.test/offre/14"}, []any{print(8)}
+	v.joined = report(t, d.Hub, adult, "")
+	v.analyst.until("/console/cases/"+v.joined.ref, `(/qualifications/)`)
+	v.analyst.post("/console/cases/"+v.joined.ref+"/merge", url.Values{"action": {"merge"}, "into": {v.fresh.ref}, "reason": {"La même adresse, les mêmes faits."}})
 
 	// The platform's own moderator leaves the notices with an even number alone.
 	for try := 0; v.number == "" || v.number[len(v.number)-1]%2 != 0; try++ {
@@ -134,6 +139,20 @@ func text(s string) func(*tour) string { return func(*tour) string { return s } 
 func caseOf(r func(*tour) reported) func(*tour) string {
 	return func(v *tour) string { return "/console/cases/" + r(v).ref }
 }
+
+// merging is the page on which one case is merged; with "?into=" the other one is
+// chosen.
+func merging(into string) func(*tour) string {
+	return func(v *tour) string {
+		to := "/console/cases/" + v.waiting.ref + "/merge"
+		if into != "" {
+			to += into + v.fresh.ref
+		}
+		return to
+	}
+}
+
+func splitting(v *tour) string { return "/console/cases/" + v.waiting.ref + "/split" }
 
 // filled opens the report form and fills it: with pictures that can and cannot
 // be read, and a threat, so that all it can show is shown.
@@ -254,6 +273,18 @@ var pages = []stopover{
 		open: posted(at(onHub, func(v *tour) string { return v.draft }), `main button[value=send]`)},
 	{name: "notice-sent", as: "analyst", open: at(onHub, func(v *tour) string { return v.sent }), main: `main a[href*="/console/cases/"]`},
 	{name: "case-missing", as: "analyst", open: at(onHub, text("/console/cases/0000-0000")), main: `main a`, code: 404},
+	{name: "merge", as: "analyst", open: at(onHub, merging("")), main: `main [name=into]`},
+	{name: "merge-preview", as: "analyst", open: at(onHub, merging("?into=")), main: `main button[value=merge]`},
+	{name: "merge-unknown", as: "analyst", code: 404, open: at(onHub, func(v *tour) string { return merging("")(v) + "?into=0000-0000" }), main: `main [name=into]`},
+	{name: "merge-lacking", as: "analyst", code: 422, main: `main button[value=merge]`, open: posted(at(onHub, merging("?into=")), `main button[value=merge]`, func(v *tour) {
+		v.fill("#merge-reason", " ")
+	})},
+	{name: "merge-undo", as: "analyst", open: at(onHub, func(v *tour) string { return "/console/cases/" + v.joined.ref + "/merge" }), main: `main button[value=undo]`},
+	{name: "split", as: "analyst", open: at(onHub, splitting), main: `main [name=item]`},
+	{name: "split-none", as: "analyst", code: 422, open: posted(at(onHub, splitting), `main form button`), main: `main [name=item]`},
+	{name: "split-preview", as: "analyst", main: `main button[name=plan]`, open: posted(at(onHub, splitting), `main form button`, func(v *tour) {
+		v.do(chromedp.Click(chromedp.CSS("main label:has([name=item])")))
+	})},
 	{name: "forbidden", as: "analyst", open: at(onHub, text("/console/admin")), main: `main a`, code: 403},
 	{name: "queue-clock", as: "analyst", open: at(onHub, text("/console/?sort=clock")), main: `main a[href*="/console/cases/"]`},
 	{name: "calendar", as: "analyst", open: at(onHub, text("/console/calendar")), main: `main a[href*="/console/cases/"]`},
