@@ -18,7 +18,8 @@ type listTaskDoc struct {
 }
 
 // effective are the state of an entry and since when, as everybody but its case
-// and its source sees it.
+// and its source sees it. held_since never goes back, as a clock that is put right
+// does: who follows would take what was decided then for old news.
 const (
 	effectiveState = "CASE WHEN state = 'active' AND held <> '' THEN held ELSE state END"
 	effectiveSince = "CASE WHEN held_since > since THEN held_since ELSE since END"
@@ -56,7 +57,7 @@ func bit(b bool) int {
 // release lets an entry that waited for a decision match again, as far as its case
 // or its source says so.
 func (t *tx) release(e EntryRef) error {
-	if _, err := t.exec(`UPDATE entries SET held = '', held_since = $1, xid = `+t.db.xid+`, seq = `+t.db.nextChange+` WHERE peer_id = $2 AND id = $3 AND held IN ('disputed', 'quarantined')`,
+	if _, err := t.exec(`UPDATE entries SET held = '', held_since = CASE WHEN held_since > $1 THEN held_since ELSE $1 END, xid = `+t.db.xid+`, seq = `+t.db.nextChange+` WHERE peer_id = $2 AND id = $3 AND held IN ('disputed', 'quarantined')`,
 		micros(t.now), e.Peer, e.ID); err != nil {
 		return fmt.Errorf("store: releasing entry %s: %w", e.ID, err)
 	}
@@ -66,7 +67,7 @@ func (t *tx) release(e EntryRef) error {
 // hold says why an active entry does not match from now on. Readers of changes see
 // it as a change.
 func (t *tx) hold(e EntryRef, why rempart.EntryState) error {
-	if _, err := t.exec(`UPDATE entries SET held = $1, held_since = $2, xid = `+t.db.xid+`, seq = `+t.db.nextChange+` WHERE peer_id = $3 AND id = $4 AND held <> $1 AND state = 'active'`,
+	if _, err := t.exec(`UPDATE entries SET held = $1, held_since = CASE WHEN held_since > $2 THEN held_since ELSE $2 END, xid = `+t.db.xid+`, seq = `+t.db.nextChange+` WHERE peer_id = $3 AND id = $4 AND held <> $1 AND state = 'active'`,
 		string(why), micros(t.now), e.Peer, e.ID); err != nil {
 		return fmt.Errorf("store: holding entry %s: %w", e.ID, err)
 	}
