@@ -138,9 +138,12 @@ func (p *Pack) checkConditions(o Offence) error {
 	} else if err := o.When.check(p.Words, true); err != nil {
 		return fmt.Errorf("when: %w", err)
 	}
-	if o.Unless != nil {
-		if err := o.Unless.check(p.Words, false); err != nil {
-			return fmt.Errorf("unless: %w", err)
+	for name, e := range map[string]Elements{"unless": o.Unless, "ask_when": o.AskWhen} {
+		if e == nil {
+			continue
+		}
+		if err := e.check(p.Words, false); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	for _, c := range slices.Concat(o.Circumstances, o.Also) {

@@ -90,8 +90,9 @@ type Offence struct {
 	ByHand rempart.Text `json:"by_hand,omitzero"`
 
 	When          Elements       `json:"when,omitempty"`
-	Unless        Elements       `json:"unless,omitempty"` // when this holds for sure the offence is not proposed
-	Forms         []Form         `json:"forms"`            // the first whose condition holds applies
+	Unless        Elements       `json:"unless,omitempty"`   // when this holds for sure the offence is not proposed
+	AskWhen       Elements       `json:"ask_when,omitempty"` // when this holds, what is not known of When is worth a question, its key elements too
+	Forms         []Form         `json:"forms"`              // the first whose condition holds applies
 	Circumstances []Circumstance `json:"circumstances,omitempty"`
 	Also          []Circumstance `json:"also,omitempty"`   // paragraphs that apply besides, without effect on the penalty
 	Doubts        []Doubt        `json:"doubts,omitempty"` // elements that the facts leave open

@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-const packName = "fr-2026-04-02.2.json"
+const packName = "fr-2026-04-02.3.json"
 
 // load loads the French pack after edit changed its JSON.
 func load(t *testing.T, edit func(pack map[string]any)) error {
@@ -85,6 +85,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"if and or at once", "and not both", leaf(func(c map[string]any) { c["or"] = []any{map[string]any{"if": "online"}} })},
 		{"nothing asked", "nothing is asked", offence(func(o map[string]any) { o["when"] = []any{} })},
 		{"by hand and by facts", "not both", offence(func(o map[string]any) { o["by_hand"] = map[string]any{"fr": "x", "en": "x"} })},
+		{"asks when of no fact", "ask_when", offence(func(o map[string]any) { o["ask_when"] = []any{map[string]any{"if": "mood == 'good'"}} })},
 		{"unknown procedure", "procedure", offence(func(o map[string]any) { o["procedure"] = []any{"prison"} })},
 		{"question of no fact", "is not a fact", func(p map[string]any) { item(p, "questions", 0)["fact"] = "mood" }},
 		{"question twice", "there twice", func(p map[string]any) { item(p, "questions", 0)["fact"] = "age_class" }},
@@ -99,7 +100,7 @@ func TestLoadRefuses(t *testing.T) {
 				delete(p, list)
 			}
 		}},
-		{"another version", "says that it is version", func(p map[string]any) { p["version"] = "fr-2026-04-02.3" }},
+		{"another version", "says that it is version", func(p map[string]any) { p["version"] = "fr-2026-04-02.4" }},
 		{"another country", "country", func(p map[string]any) { p["country"] = "BE" }},
 		{"words for an unknown word", "is not a word", func(p map[string]any) {
 			p["words"].(map[string]any)["origin"].(map[string]any)["drawn"] = map[string]any{"fr": "x", "en": "x"}

@@ -152,7 +152,7 @@ func (p *Pack) propose(o Offence, v view) outcome {
 		return outcome{}
 	}
 	form, of := o.form(v, p.Words)
-	r := outcome{is: min(main.is, of.is), known: main.known}
+	r := outcome{is: min(main.is, of.is), known: main.known || o.AskWhen != nil && o.AskWhen.find(v, p.Words).is == yes}
 	switch {
 	case main.is == unknown:
 		r.ask = main.bar

@@ -87,7 +87,7 @@ func TestQualify(t *testing.T) {
 			if len(tt.want) == 0 && len(r.NotCovered) == 0 {
 				t.Error("nothing is proposed and no reason given")
 			}
-			if r.Pack != "fr-2026-04-02.2" {
+			if r.Pack != "fr-2026-04-02.3" {
 				t.Errorf("pack is %q", r.Pack)
 			}
 		})
@@ -355,4 +355,27 @@ func TestEveryResult(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSexualIsAsked asks whether content is sexual where nothing else is open, for
+// every article that hangs on it.
+func TestSexualIsAsked(t *testing.T) {
+	deepfake := rempart.Facts{Depicts: rempart.DepictsIdentified, AgeClass: rempart.AgeAdultEstablished, Origin: rempart.OriginAIGenerated,
+		DiffusionConsent: rempart.ConsentNo, DisclosedAsFake: rempart.DisclosureNo, Communication: rempart.CommunicationOnlinePublic}
+	real, minor := deepfake, deepfake
+	real.Origin = rempart.OriginReal
+	minor.AgeClass = rempart.Age15To17
+	for name, tt := range map[string]struct {
+		facts rempart.Facts
+		want  []string
+	}{
+		"a deepfake":            {deepfake, []string{"226-8-1", "226-8"}},
+		"a recording":           {real, []string{"226-2-1"}},
+		"a deepfake of a minor": {minor, []string{"227-23", "226-8-1", "226-8"}},
+	} {
+		r := France().Qualify(tt.facts, "2026-11-22")
+		if len(r.Missing) != 1 || r.Missing[0].Fact != "sexual" || !slices.Equal(r.Missing[0].Decides, tt.want) || len(r.Qualifications) != 0 {
+			t.Errorf("%s: asks %+v, proposes %v; want what would decide %v", name, r.Missing, ids(r), tt.want)
+		}
+	}
 }

@@ -157,7 +157,7 @@ func (y *year) edition(k returns.Kind) returns.Edition {
 	p, err := returns.ParsePeriod("2026", k)
 	y.must(err)
 	return returns.Edition{Format: returns.Format, Kind: k, Period: p, Number: 1, Frozen: "2027-01-15", Seq: edge.Seq, Before: p.End(), Whole: true, Until: p.Until,
-		Site: "Instance d’essai", Name: "Association Exemple (fictive)", Trusted: true, Area: "images intimes", Law: "fr-2026-04-02.2", Staff: map[string]int{"analyst": 3, "admin": 1}, Independence: "Texte d’essai.\n\nUn second paragraphe."}
+		Site: "Instance d’essai", Name: "Association Exemple (fictive)", Trusted: true, Area: "images intimes", Law: "fr-2026-04-02.3", Staff: map[string]int{"analyst": 3, "admin": 1}, Independence: "Texte d’essai.\n\nUn second paragraphe."}
 }
 
 func (y *year) lines(e returns.Edition) func(func(rempart.Count)) {

@@ -125,7 +125,7 @@ func readPacks(name string) ([]namedFile, error) {
 	if name != "" {
 		info, err := os.Stat(name)
 		if err != nil {
-			return nil, hinted{fmt.Errorf("reading the law pack: %w", err), "give a pack such as law/data/fr/fr-2026-04-02.2.json, or a folder of them"}
+			return nil, hinted{fmt.Errorf("reading the law pack: %w", err), "give a pack such as law/data/fr/fr-2026-04-02.3.json, or a folder of them"}
 		}
 		if !info.IsDir() {
 			b, err := os.ReadFile(name)
@@ -147,7 +147,7 @@ func readPacks(name string) ([]namedFile, error) {
 		return nil, fmt.Errorf("reading the law packs: %w", err)
 	}
 	if len(out) == 0 {
-		return nil, hinted{errors.New("no law pack in this folder"), "a pack is a .json file such as law/data/fr/fr-2026-04-02.2.json"}
+		return nil, hinted{errors.New("no law pack in this folder"), "a pack is a .json file such as law/data/fr/fr-2026-04-02.3.json"}
 	}
 	return out, nil
 }

@@ -19,7 +19,7 @@ import (
 type lawQualifyCmd struct {
 	JSON bool   `name:"json" help:"One JSON object."`
 	Lang string `help:"Language of the sentences: en or fr." enum:"en,fr" default:"en"`
-	Pack string `help:"Version of the pack to qualify with; the newest French one otherwise." placeholder:"fr-2026-04-02.2"`
+	Pack string `help:"Version of the pack to qualify with; the newest French one otherwise." placeholder:"fr-2026-04-02.3"`
 }
 
 // Help says what is read and what is answered.
