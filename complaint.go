@@ -58,6 +58,7 @@ type Complaint struct {
 	DecidedBy Actor            `json:"decided_by,omitempty"`
 	DecidedAt time.Time        `json:"decided_at,omitzero"`
 	Asked     bool             `json:"asked,omitempty"` // the answer is on its way
+	Of        string           `json:"of,omitempty"`    // the number of the notice that it was lodged on, when the decision here followed: nobody complained here
 }
 
 // A DecisionChange is a decision that a complaint reversed.
@@ -298,13 +299,13 @@ func (i *Intake) answerComplaints(at time.Time) {
 			continue
 		}
 		c.Asked = true
-		if c.By == ByAffected {
+		if c.By == ByAffected && c.Of == "" {
 			i.order(Order{Item: c.Items[0], Do: OrderTell, Decision: i.Decisions[c.Items[0]], Number: c.Number}, at)
 		}
 		if c.By == ByNotifier || len(c.Changed) > 0 {
 			i.job(Job{Kind: JobCallback, Subject: i.ID, Key: "complaint:" + i.ID + ":" + c.Number, Payload: CallbackComplaint + " " + c.Number, RunAt: at})
 		}
-		if slices.ContainsFunc(c.Changed, func(x DecisionChange) bool { return i.Decisions[x.Item].Measure != MeasureRefused }) {
+		if c.Of == "" && slices.ContainsFunc(c.Changed, func(x DecisionChange) bool { return i.Decisions[x.Item].Measure != MeasureRefused }) {
 			i.job(Job{Kind: JobStatements, Subject: i.ID, Key: "statements:" + i.ID + ":" + c.Number, RunAt: at})
 		}
 	}

@@ -203,6 +203,9 @@ func (i *Intake) Tally() Tally {
 	}
 	for k := range i.Complaints {
 		c := &i.Complaints[k]
+		if c.Of != "" { // counted where it was lodged
+			continue
+		}
 		about := strings.Join(i.About(c), ",")
 		if c.State != ComplaintDecided {
 			t.add(CountComplaint, c.ReceivedAt, 1, "category", category, "trusted", trusted, "about", about, "outcome", OutcomeWaiting)

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 	_ "time/tzdata" // the six months are counted in the zone of the policy, on every machine
@@ -76,7 +77,16 @@ func (f *Flow) DecideComplaint(ctx context.Context, intakeID, number string, cha
 	if err != nil {
 		return err
 	}
-	err = f.DB.UpdateIntake(ctx, intakeID, func(i *rempart.Intake) error {
+	ids, err := f.others(ctx, intakeID, changes)
+	if err != nil {
+		return err
+	}
+	err = f.DB.UpdateIntakes(ctx, ids, func(found []*rempart.Intake) error {
+		k := slices.IndexFunc(found, func(x *rempart.Intake) bool { return x.ID == intakeID })
+		if k < 0 {
+			return &rempart.Error{Kind: rempart.NotFound, Code: "intake.missing", Public: "There is no such notice."}
+		}
+		i := found[k]
 		i.Acts = acts
 		if i.DecidedBy == nil {
 			i.DecidedBy = map[string]rempart.Actor{}
@@ -86,12 +96,61 @@ func (f *Flow) DecideComplaint(ctx context.Context, intakeID, number string, cha
 				i.DecidedBy[item] = who
 			}
 		}
-		err := i.DecideComplaint(number, changes, answer, by, f.Now())
+		if err := i.DecideComplaint(number, changes, answer, by, f.Now()); err != nil {
+			return err
+		}
 		f.giveCodes(i)
-		return err
+		for _, x := range found {
+			if x.ID != intakeID {
+				follow(x, i, *i.Complaint(number))
+			}
+		}
+		return nil
 	})
 	f.Wake()
 	return err
+}
+
+// others returns an intake and those that have a notice about one of the postings
+// whose decision changes.
+func (f *Flow) others(ctx context.Context, intakeID string, changes map[string]rempart.Decision) ([]string, error) {
+	ids := []string{intakeID}
+	i, err := f.DB.Intake(ctx, intakeID)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range i.Notice.Items {
+		if _, changed := changes[n.ID]; !changed || n.Address == "" {
+			continue
+		}
+		same, err := f.DB.IntakesAt(ctx, n.Address, sameAtMost)
+		if err != nil {
+			return nil, fmt.Errorf("flow: other notices about a posting: %w", err)
+		}
+		for _, o := range same {
+			if !slices.Contains(ids, o.ID) {
+				ids = append(ids, o.ID)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// follow has the decisions of another notice about the same postings follow what
+// a complaint reversed.
+func follow(x, lead *rempart.Intake, c rempart.Complaint) {
+	for _, of := range c.Changed {
+		for _, n := range lead.Notice.Items {
+			if n.ID != of.Item || n.Address == "" {
+				continue
+			}
+			for _, o := range x.Notice.Items {
+				if o.Address == n.Address {
+					x.FollowReversal(o.ID, lead, c, of)
+				}
+			}
+		}
+	}
 }
 
 // deciders returns who decided on each item of an intake, as the ledger says.

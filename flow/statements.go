@@ -35,7 +35,8 @@ type Prepared struct {
 }
 
 // Statements returns the statement of each item of an intake whose decision
-// restricts somebody, in the order of the notice.
+// restricts somebody, in the order of the notice. What another notice about the same
+// posting has restricted already has its statement there.
 func (f *Flow) Statements(i *rempart.Intake) []Prepared {
 	n := i.Notice
 	known := []string{n.Notifier.Name, n.Notifier.Email, i.From}
@@ -47,6 +48,9 @@ func (f *Flow) Statements(i *rempart.Intake) []Prepared {
 	for _, item := range n.Items {
 		d, ok := i.Decisions[item.ID]
 		if !ok || d.Measure == rempart.MeasureRefused {
+			continue
+		}
+		if o := i.LastOrder(item.ID); o != nil && o.With != nil { // one restriction has one statement: that of the notice whose order does it
 			continue
 		}
 		s := exchange.NewStatement(exchange.Decided{Decision: d, Fingerprints: item.Fingerprints, Category: c.Statement, Keyword: c.Keyword, Code: c.Code,

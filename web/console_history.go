@@ -127,6 +127,7 @@ var eventWords = map[string][]string{
 	"complaint.received":      {"number", "by"},
 	"complaint.item_reversed": {"item", "measure"},
 	"complaint.decided":       {"number", "outcome"},
+	"complaint.followed":      {"item", "measure", "number"},
 	"intake.reminded":         {"count"},
 	"statement.sent":          {"item"},
 	"statement.withheld":      {"item"},
