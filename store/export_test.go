@@ -16,6 +16,19 @@ import (
 // the API does not show.
 func Raw(db *DB) *sql.DB { return db.w }
 
+// ApplyOneByOne saves what ApplyFeed does, a statement for each entry: its naive
+// peer.
+func ApplyOneByOne(db *DB, peer string, all []rempart.Entry) error {
+	return db.write(context.Background(), func(t *tx) error {
+		for _, e := range all {
+			if err := t.entry(peer, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // IsPostgres tells which database the store is on.
 func IsPostgres(db *DB) bool { return db.dialect == postgresDialect }
 

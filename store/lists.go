@@ -24,21 +24,26 @@ type Change struct {
 	Entry rempart.Entry
 }
 
-// entry makes an entry or moves it to its state, and places the change where
-// readers of changes will find it. A change of nothing is none; what was
-// withdrawn stays so, and what a feed says about a time before what we know of
-// is old news; but for a withdrawal, whose time is cut to the hour, or told by
-// another clock, and which is always the last word.
-func (t *tx) entry(peer string, e rempart.Entry) error {
-	n, err := t.exec(`INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, `+t.db.xid+`, `+t.db.nextChange+`)
+// What saves an entry: VALUES go between the two.
+const (
+	entryInto = "INSERT INTO entries (peer_id, id, list, type, value, quality, state, case_id, case_ref, item_id, since, form, xid, seq) VALUES "
+	entryOver = `
 		ON CONFLICT (peer_id, id) DO UPDATE SET list = excluded.list, type = excluded.type, value = excluded.value, quality = excluded.quality,
 			state = excluded.state, case_id = excluded.case_id, case_ref = excluded.case_ref, item_id = excluded.item_id,
 			since = excluded.since, form = excluded.form, xid = excluded.xid, seq = excluded.seq,
 			held = CASE WHEN entries.peer_id = '' AND excluded.state = 'active' AND entries.state <> 'active' THEN '' ELSE entries.held END
 		WHERE (entries.list, entries.type, entries.value, entries.quality, entries.state, entries.case_id, entries.case_ref, entries.item_id, entries.form)
 			<> (excluded.list, excluded.type, excluded.value, excluded.quality, excluded.state, excluded.case_id, excluded.case_ref, excluded.item_id, excluded.form)
-			AND entries.state <> 'withdrawn' AND (entries.peer_id = '' OR entries.since <= excluded.since OR excluded.state = 'withdrawn')`,
+			AND entries.state <> 'withdrawn' AND (entries.peer_id = '' OR entries.since <= excluded.since OR excluded.state = 'withdrawn')`
+)
+
+// entry makes an entry or moves it to its state, and places the change where
+// readers of changes will find it. A change of nothing is none; what was
+// withdrawn stays so, and what a feed says about a time before what we know of
+// is old news; but for a withdrawal, whose time is cut to the hour, or told by
+// another clock, and which is always the last word.
+func (t *tx) entry(peer string, e rempart.Entry) error {
+	n, err := t.exec(entryInto+"($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "+t.db.xid+", "+t.db.nextChange+")"+entryOver,
 		peer, e.ID, e.List, string(e.Fingerprint.Type), e.Fingerprint.Value, e.Fingerprint.Quality, string(e.State), e.CaseID, e.CaseRef, e.ItemID, micros(e.Since), string(e.Fingerprint.Form))
 	if err != nil {
 		return fmt.Errorf("store: entry %s of list %s: %w", e.ID, e.List, err)
@@ -151,10 +156,8 @@ func (db *DB) ApplyFeed(ctx context.Context, peerID string, entries []rempart.En
 		return errors.New("store: a feed of no peer")
 	}
 	return db.write(ctx, func(t *tx) error {
-		for _, e := range entries {
-			if err := t.entry(peerID, e); err != nil {
-				return fmt.Errorf("feed of %s: %w", peerID, err)
-			}
+		if err := t.entries(peerID, entries); err != nil {
+			return fmt.Errorf("feed of %s: %w", peerID, err)
 		}
 		if _, err := t.exec("INSERT INTO feed_cursors (peer_id, reached) VALUES ($1, $2) ON CONFLICT (peer_id) DO UPDATE SET reached = excluded.reached", peerID, cursor); err != nil {
 			return fmt.Errorf("store: cursor of %s: %w", peerID, err)

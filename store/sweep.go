@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"rempart"
@@ -42,8 +44,14 @@ func (t *tx) sweep(peerID string, afresh bool, ids func(yield func(string) bool)
 	if _, on, err := t.sweepOf(peerID); err != nil || !on {
 		return err
 	}
-	for id := range ids {
-		if _, err := t.exec("INSERT INTO feed_seen (peer_id, id) VALUES ($1, $2) ON CONFLICT (peer_id, id) DO NOTHING", peerID, id); err != nil {
+	for some := range slices.Chunk(slices.Collect(ids), rowsAtOnce) {
+		args := []any{peerID}
+		var values strings.Builder
+		for k, id := range some {
+			fmt.Fprintf(&values, ", ($1, $%d)", k+2)
+			args = append(args, id)
+		}
+		if _, err := t.exec("INSERT INTO feed_seen (peer_id, id) VALUES "+values.String()[2:]+" ON CONFLICT (peer_id, id) DO NOTHING", args...); err != nil {
 			return fmt.Errorf("store: sweep: %w", err)
 		}
 	}
@@ -140,10 +148,8 @@ func (t *tx) feedPage(peerID string, p FeedPage) error {
 	}); err != nil {
 		return err
 	}
-	for _, e := range p.Entries {
-		if err := t.entry(peerID, e); err != nil {
-			return fmt.Errorf("feed of %s: %w", peerID, err)
-		}
+	if err := t.entries(peerID, p.Entries); err != nil {
+		return fmt.Errorf("feed of %s: %w", peerID, err)
 	}
 	return nil
 }
