@@ -32,6 +32,7 @@ const (
 type Mail struct {
 	ID        string     `json:"id"`
 	At        time.Time  `json:"at"`               // when the mailbox took it
+	Kept      time.Time  `json:"-"`                // of one that nobody has filed: since when it is kept
 	Kind      MailKind   `json:"kind"`             //
 	MessageID string     `json:"message_id"`       // without brackets, "" if it has none
 	From      string     `json:"from"`             // as it says

@@ -16,9 +16,10 @@ const (
 	KeptMinor     RetentionClass = "minor"     // the person depicted is, or appears to be, under 18
 	KeptAdult     RetentionClass = "adult"     // an adult, or an age that nobody knows
 	KeptUnfounded RetentionClass = "unfounded" // nothing was notified and no fingerprint listed
+	KeptMail      RetentionClass = "mail"      // no case: an e-mail that nobody has filed on one
 )
 
-// RetentionClasses lists every class.
+// RetentionClasses lists every class of a case.
 var RetentionClasses = []RetentionClass{KeptMinor, KeptAdult, KeptUnfounded}
 
 // Retention is how long a closed case of each class is kept before it is
@@ -27,12 +28,22 @@ type Retention map[RetentionClass]time.Duration
 
 // DefaultRetention is what an operator who says nothing gets: a year, which
 // covers the six months in which a decision may be complained about (DSA art.
-// 20(1)), and ninety days for what led to nothing.
+// 20(1)), and ninety days for what led to nothing and for e-mails that nobody
+// filed.
 //
 // A notice received is kept as long, or three months after those six if it was
 // refused.
-var DefaultRetention = Retention{KeptMinor: 365 * 24 * time.Hour, KeptAdult: 365 * 24 * time.Hour, KeptUnfounded: 90 * 24 * time.Hour,
+var DefaultRetention = Retention{KeptMinor: 365 * 24 * time.Hour, KeptAdult: 365 * 24 * time.Hour, KeptUnfounded: 90 * 24 * time.Hour, KeptMail: 90 * 24 * time.Hour,
 	KeptNoticeMinor: 365 * 24 * time.Hour, KeptNoticeActed: 365 * 24 * time.Hour, KeptNoticeRefused: 270 * 24 * time.Hour}
+
+// MailEraseAt returns when an e-mail that nobody has filed is erased; ok is false
+// where they are kept without end.
+func MailEraseAt(m Mail, r Retention) (at time.Time, ok bool) {
+	if r[KeptMail] <= 0 {
+		return time.Time{}, false
+	}
+	return m.Kept.Add(r[KeptMail]), true
+}
 
 // RetentionClass returns how long the case is to be kept once it is closed.
 func (c *Case) RetentionClass() RetentionClass {

@@ -11,8 +11,9 @@ import (
 // retainEvery is how often a worker looks for cases whose time has passed.
 const retainEvery = time.Minute
 
-// Retain erases the closed cases, and the notices received of which nothing waits,
-// whose time has passed, and returns how many they were. What was taken up again
+// Retain erases the closed cases, the notices received of which nothing waits, and
+// the e-mails that nobody filed, whose time has passed, and returns how many they
+// were. What was taken up again
 // or put under a hold meanwhile stays. Any number of processes may do it at once.
 func (f *Flow) Retain(ctx context.Context) (int, error) {
 	cases, err := f.retain(ctx, func(e rempart.Erasure, n int) ([]string, error) { return f.DB.DueCases(ctx, e.Keep, e.At, n) }, f.DB.EraseCase)
@@ -20,7 +21,11 @@ func (f *Flow) Retain(ctx context.Context) (int, error) {
 		return cases, err
 	}
 	notices, err := f.retain(ctx, func(e rempart.Erasure, n int) ([]string, error) { return f.DB.DueIntakes(ctx, e, n) }, f.DB.EraseIntake)
-	return cases + notices, err
+	if err != nil {
+		return cases + notices, err
+	}
+	mails, err := f.retain(ctx, func(e rempart.Erasure, n int) ([]string, error) { return f.DB.DueMails(ctx, e, n) }, f.DB.EraseMail)
+	return cases + notices + mails, err
 }
 
 // retain erases what is due, up to a hundred at a time.

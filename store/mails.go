@@ -65,12 +65,13 @@ func (db *DB) KeepMail(ctx context.Context, m rempart.Mail, once string, at time
 	})
 }
 
-var mailColumns = "id, doc, " + keyColumn(boxMail, "mails.id")
+var mailColumns = "id, at, doc, " + keyColumn(boxMail, "mails.id")
 
 func (db *DB) readMail(s scanner) (m rempart.Mail, err error) {
 	var id string
+	var at int64
 	var doc, wrapped []byte
-	if err := s.Scan(&id, &doc, &wrapped); err != nil {
+	if err := s.Scan(&id, &at, &doc, &wrapped); err != nil {
 		return m, missing(err, "mail")
 	}
 	key, err := db.unwrap(wrapped, boxMail, id)
@@ -80,6 +81,7 @@ func (db *DB) readMail(s scanner) (m rempart.Mail, err error) {
 	if err := unsealed(key, doc, "mail", id, &m, decode); err != nil {
 		return m, fmt.Errorf("store: e-mail %s: %w", id, err)
 	}
+	m.Kept = fromMicros(at)
 	return m, nil
 }
 
@@ -123,6 +125,29 @@ func (db *DB) FileMail(ctx context.Context, id, caseID string, by rempart.Actor,
 // mailbox, which is never changed.
 func (db *DB) DropMail(ctx context.Context, id string, by rempart.Actor, at time.Time) error {
 	return db.write(ctx, func(t *tx) error { return t.forgetMail(id, "mail.dropped", by, at) })
+}
+
+// DueMails returns the identifiers of e-mails that nobody filed and whose time has
+// passed, at most limit, the oldest first.
+func (db *DB) DueMails(ctx context.Context, e rempart.Erasure, limit int) ([]string, error) {
+	if e.Keep[rempart.KeptMail] <= 0 {
+		return nil, nil
+	}
+	rows, err := db.r.QueryContext(ctx, "SELECT id FROM mails WHERE at <= $1 ORDER BY at, id LIMIT $2", micros(e.At.Add(-e.Keep[rempart.KeptMail])), limit)
+	out, err := collect(rows, err, func(s scanner) (id string, err error) { return id, s.Scan(&id) })
+	if err != nil {
+		return nil, db.explain(fmt.Errorf("store: e-mails that are due: %w", err))
+	}
+	return out, nil
+}
+
+// EraseMail destroys the key of an e-mail that nobody filed, and deletes it. The
+// key that it was taken under stays spent: the mailbox does not bring it back.
+func (db *DB) EraseMail(ctx context.Context, id string, e rempart.Erasure) error {
+	if err := db.write(ctx, func(t *tx) error { return t.forgetMail(id, "mail.erased", e.By, e.At) }); err != nil {
+		return err
+	}
+	return db.forget(ctx)
 }
 
 func (t *tx) forgetMail(id, kind string, by rempart.Actor, at time.Time) error {

@@ -26,7 +26,7 @@ var flashes = []string{
 	"order_retried", "order_by_hand", "complaint_decided", "notifier_warn", "notifier_suspend", "notifier_lift",
 	"referral_open", "referral_sent", "referral_drop",
 	"rung_queued", "rung_recorded", "rung_skipped", "answer_recorded", "decision_corrected", "ladder_saved", "notice_recalled", "notice_recorded", "item_back",
-	"mail_filed", "mail_dropped",
+	"mail_filed", "mail_dropped", "mails_dropped",
 	"template_saved", "template_dropped", "step_saved", "step_default", "rung_recalled",
 	"item_labelled", "item_skipped", "item_settled", "labelling_ended",
 	"list_task_decided", "service_saved", "fact_added", "weights_listed", "weights_dropped",

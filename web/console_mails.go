@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"time"
 
 	"rempart"
 )
@@ -18,6 +19,7 @@ type mailsView struct {
 // A mailRow is one e-mail, and the case it may be about.
 type mailRow struct {
 	rempart.Mail
+	Until   string // when it is erased
 	Ref     string // as typed, or as it stands in the e-mail
 	Notices []mailNotice
 	Remarks []remark
@@ -49,8 +51,9 @@ func (s *Server) mailsPage(w http.ResponseWriter, r *http.Request, status int, t
 		s.fail(w, r, "console", err)
 		return
 	}
+	p := s.consolePage(r)
 	for _, m := range all {
-		x := mailRow{Mail: m, Ref: refInMail.FindString(m.Subject)}
+		x := mailRow{Mail: m, Until: s.mailUntil(p, m), Ref: refInMail.FindString(m.Subject)}
 		if x.Ref == "" {
 			x.Ref = refInMail.FindString(m.Text)
 		}
@@ -59,9 +62,44 @@ func (s *Server) mailsPage(w http.ResponseWriter, r *http.Request, status int, t
 		}
 		v.Mails = append(v.Mails, x)
 	}
-	p := s.consolePage(r)
 	p.Title, p.Data = p.T("mails.title"), v
 	s.render(w, r, status, "console/mails", p)
+}
+
+// mailUntil says when an e-mail that nobody has filed is erased.
+func (s *Server) mailUntil(p page, m rempart.Mail) string {
+	at, ok := rempart.MailEraseAt(m, s.Flow.Retention)
+	switch {
+	case !ok:
+		return p.T("mails.keep.endless")
+	case !at.After(s.Now()):
+		return p.T("mails.keep.due")
+	}
+	left := int((at.Sub(s.Now()) + 24*time.Hour - 1) / (24 * time.Hour))
+	return p.N("mails.keep", left, p.Date(at))
+}
+
+// mailsPost puts aside the e-mails that were ticked. What somebody else has seen
+// to meanwhile is passed over.
+func (s *Server) mailsPost(w http.ResponseWriter, r *http.Request) {
+	if err := s.form(w, r); err != nil {
+		s.fail(w, r, "console", err)
+		return
+	}
+	m, _ := staffOf(r)
+	ids := r.PostForm["id"]
+	if len(ids) == 0 || len(ids) > mailsShown {
+		err := &rempart.Error{Kind: rempart.Invalid, Field: "id", Code: "mail.none", Public: "Tick the e-mails that are to be put aside."}
+		s.mailsPage(w, r, statusOf(err), mailRow{Remarks: remarksOf(s.consolePage(r), err)})
+		return
+	}
+	for _, id := range ids {
+		if err := s.DB.DropMail(r.Context(), id, m.Alias, s.Now()); err != nil && rempart.KindOf(err) != rempart.NotFound {
+			s.fail(w, r, "console", err)
+			return
+		}
+	}
+	done(w, r, "/console/mails", "mails_dropped")
 }
 
 // mailPost files an e-mail on a notice, or drops it.

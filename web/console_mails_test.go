@@ -66,6 +66,21 @@ func TestMails(t *testing.T) {
 		t.Errorf("%+v", n.Mails)
 	}
 	s.page("/console/cases/"+c.Ref).want(t, "Courriel de", "lire le courriel reçu")
+	for _, id := range []string{"m3", "m4", "m5"} {
+		keep(id, "Publicité "+id)
+	}
+	s.page("/console/mails").want(t, "Effacé d’ici dans 90 jours", `value="m4" form="aside"`, `id="aside"`)
+	if a := s.post("/console/mails"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Cochez les courriels à écarter") {
+		t.Errorf("status %d with none ticked", a.status)
+	}
+	if a := d.sit(rempart.RoleAdmin).post("/console/mails", "id", "m3"); a.status != http.StatusForbidden {
+		t.Errorf("status %d for an administrator", a.status)
+	}
+	d.must(d.db.DropMail(t.Context(), "m4", "Noisetier", d.now)) // somebody else is faster
+	s.changed("/console/mails", "id", "m3", "id", "m4", "id", "m5").want(t, "Les courriels cochés sont écartés", "Publicité")
+	if n, err := d.db.CountMails(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d e-mails wait, %v, want the one that was not ticked", n, err)
+	}
 	s.changed("/console/mails/m2", "action", "drop").want(t, "Le courriel est écarté", "Aucun courriel n’attend")
 	if a := s.post("/console/mails/m2", "action", "drop"); a.status != http.StatusNotFound {
 		t.Errorf("put aside twice: status %d", a.status)

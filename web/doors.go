@@ -79,6 +79,7 @@ var doors = map[string]doorRule{
 	"POST /console/views":                   {right: rempart.RightRead},
 	"GET /console/search":                   {right: rempart.RightRead},
 	"GET /console/mails":                    {right: rempart.RightRead},
+	"POST /console/mails":                   {right: rempart.RightWork},
 	"POST /console/mails/{id}":              {right: rempart.RightWork},
 	"POST /console/search":                  {right: rempart.RightRead},
 	"GET /console/calendar":                 {right: rempart.RightRead},

@@ -108,6 +108,7 @@ var hubRoutes = []route{
 	{"GET /console/search", areaConsole, (*Server).searchForm, "what can be searched for"},
 	{"POST /console/search", areaConsole, (*Server).searchPost, "q: case number, address, fingerprint, receipt, number of a notice"},
 	{"GET /console/mails", areaConsole, (*Server).mails, "e-mails of which nobody knows yet what they are about"},
+	{"POST /console/mails", areaConsole, (*Server).mailsPost, "id, several times: puts e-mails aside"},
 	{"POST /console/mails/{id}", areaConsole, (*Server).mailPost, "action=file|drop, ref, notice: says what one is about"},
 	{"GET /console/calendar", areaConsole, (*Server).calendar, "clocks of all cases: view=agenda, or month=YYYY-MM"},
 	{"GET /console/calendar.ics", areaConsole, (*Server).calendarFile, "the live clocks as an iCalendar file"},

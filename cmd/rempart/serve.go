@@ -47,7 +47,7 @@ type serveCmd struct {
 	PauseAfter int           `help:"Hub: after how many minors' cases that somebody opened in a day a pause is proposed to her; she can ask for it sooner, not later." default:"15" env:"REMPART_PAUSE_AFTER"`
 	Undo       time.Duration `help:"Hub: how long a notice that was sent can be called back before it leaves; 0s is not at all." default:"60s" env:"REMPART_UNDO"`
 
-	Keep map[string]int `help:"Days for which closed cases and notices received are kept before they are erased, by class: minor=365;adult=365;unfounded=90;notice-minor=365;notice-acted=365;notice-refused=270, which is the default; 0 is without end." env:"REMPART_KEEP"`
+	Keep map[string]int `help:"Days for which closed cases and notices received are kept before they are erased, by class, and e-mails that nobody filed: minor=365;adult=365;unfounded=90;mail=90;notice-minor=365;notice-acted=365;notice-refused=270, which is the default; 0 is without end." env:"REMPART_KEEP"`
 
 	recheckFlags
 	mailFlags
@@ -133,8 +133,8 @@ func retention(days map[string]int) (rempart.Retention, error) {
 	keep := maps.Clone(rempart.DefaultRetention)
 	for class, n := range days {
 		notice := slices.Contains(rempart.NoticeClasses, rempart.RetentionClass(class))
-		if !notice && !slices.Contains(rempart.RetentionClasses, rempart.RetentionClass(class)) || n < 0 || n > 36500 {
-			return nil, hinted{fmt.Errorf("-keep %s=%d: not a class with a number of days", class, n), "the classes are minor, adult and unfounded, and of notices received notice-minor, notice-acted and notice-refused: -keep 'minor=730;unfounded=30'"}
+		if !notice && !slices.Contains(rempart.RetentionClasses, rempart.RetentionClass(class)) && class != string(rempart.KeptMail) || n < 0 || n > 36500 {
+			return nil, hinted{fmt.Errorf("-keep %s=%d: not a class with a number of days", class, n), "the classes are minor, adult and unfounded, mail for e-mails that nobody filed, and of notices received notice-minor, notice-acted and notice-refused: -keep 'minor=730;unfounded=30'"}
 		}
 		if least := int(rempart.MinNoticeRetention / (24 * time.Hour)); notice && n > 0 && n < least {
 			return nil, hinted{fmt.Errorf("-keep %s=%d: a decision may be complained about for six months (DSA art. 20(1))", class, n), fmt.Sprintf("give at least %d days, or 0 to keep it without end", least)}
