@@ -156,6 +156,9 @@ func (i *Intake) Complain(by ComplaintBy, id string, items []string, reasons str
 		return "", &Error{Kind: Invalid, Field: "reasons", Code: "complaint.reasons", Args: []any{MinComplaint, MaxComplaint},
 			Public: "Say why the decision is wrong, in " + itoa(MinComplaint) + " to " + itoa(MaxComplaint) + " characters."}
 	}
+	if CarriesFile(reasons) {
+		return "", carried("reasons")
+	}
 	if len(items) == 0 {
 		return "", conflict("complaint.nothing", "There is no decision yet that you can complain about.")
 	}

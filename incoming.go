@@ -80,6 +80,9 @@ func (m Mail) Key() string {
 // change what stands around them.
 func (m Mail) Normal() Mail {
 	m.Text = strings.TrimSpace(plainRunes(m.Text))
+	if CarriesFile(m.Text) {
+		m.Text, m.Cut = withoutFiles(m.Text), true
+	}
 	if r := []rune(m.Text); len(r) > MaxMailText {
 		m.Text, m.Cut = string(r[:MaxMailText]), true
 	}

@@ -120,6 +120,8 @@ func messageText(s string) (string, error) {
 	switch n := utf8.RuneCountInString(s); {
 	case n == 0:
 		return "", &Error{Kind: Invalid, Field: "text", Code: "message.empty", Public: "Write your message first."}
+	case CarriesFile(s):
+		return "", carried("text")
 	case n > MaxMessage:
 		return "", &Error{Kind: Invalid, Field: "text", Code: "message.long", Args: []any{n, MaxMessage},
 			Public: "This message has " + itoa(n) + " characters; at most " + itoa(MaxMessage) + " can be sent. Please shorten it, or send it in two."}

@@ -63,6 +63,9 @@ func (n Notice) missing(explanation int) []Missing {
 	if len([]rune(strings.TrimSpace(n.Explanation))) < explanation {
 		m = append(m, Missing{"explanation", "16(2)(a)", "notice.explanation", "Say in at least " + itoa(explanation) + " characters why the content is illegal."})
 	}
+	if CarriesFile(n.Explanation) {
+		m = append(m, Missing{"explanation", "16(2)(a)", "text.file", carried("").Public})
+	}
 	addresses := 0
 	for _, i := range n.Items {
 		if i.Address != "" {

@@ -114,6 +114,9 @@ func (r Report) Normal(at time.Time) (Report, error) {
 	if n := utf8.RuneCountInString(r.Words); n > MaxWords {
 		p.add("words", "report.words", fmt.Sprintf("Your text has %d characters; at most %d can be sent. Please shorten it.", n, MaxWords), n, MaxWords)
 	}
+	if CarriesFile(r.Words) {
+		p = append(p, carried("words"))
+	}
 	r.Addresses = r.addresses(&p)
 	r.Media = r.media(&p)
 	if len(p) == 0 && len(r.Addresses) == 0 && len(r.Media) == 0 && r.Words == "" {
@@ -214,7 +217,8 @@ func (m Medium) marks() (marks []provenance.Mark, ok bool) {
 
 // CleanAddress returns a as an absolute http or https address. It adds https://
 // to what has no scheme, and refuses anything else, such as data: or file:
-// addresses, which could carry the content itself. What it returns has at most
+// addresses, which could carry the content itself, and an address with a file in
+// it ([CarriesFile]). What it returns has at most
 // [MaxAddressLength] bytes and is unchanged by another call.
 func CleanAddress(a string) (string, error) {
 	a = strings.TrimSpace(a)
@@ -223,6 +227,9 @@ func CleanAddress(a string) (string, error) {
 	}
 	if !strings.Contains(a, "://") && !strings.HasPrefix(strings.ToLower(a), "data:") && !strings.HasPrefix(strings.ToLower(a), "javascript:") {
 		a = "https://" + a
+	}
+	if CarriesFile(a) {
+		return "", fmt.Errorf("address with a file in it")
 	}
 	u, err := url.Parse(a)
 	if err != nil {

@@ -112,6 +112,11 @@ func (d Decision) MissingAtDecision(at time.Time) []Missing {
 	if len([]rune(d.Reference)) > MaxReference || len([]rune(d.Explanation)) > MaxExplanation || len([]rune(d.Facts)) > MaxFacts {
 		add("explanation", "17(3)(d)", "decision.length", "The reference has at most 500 characters, the explanation 2,000, the facts 5,000.")
 	}
+	for field, text := range map[string]string{"reference": d.Reference, "explanation": d.Explanation, "facts": d.Facts} {
+		if CarriesFile(text) {
+			add(field, "17(3)(b)", "text.file", carried("").Public)
+		}
+	}
 	return m
 }
 

@@ -299,6 +299,8 @@ func (c *Case) sendRung(id, text string, leaves time.Time, by Actor, at time.Tim
 	switch {
 	case r.Kind != RungComplaint && r.Kind != RungReminder:
 		return conflict("rung.channel", "This step is not sent from here: send it yourself, then record it.")
+	case CarriesFile(text):
+		return carried("text")
 	case len([]rune(text)) < MinRungText:
 		return &Error{Kind: Invalid, Field: "text", Code: "rung.text", Args: []any{MinRungText}, Public: "Say in at least 40 characters what is asked and why."}
 	case len([]rune(text)) > MaxComplaint:

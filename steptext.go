@@ -85,6 +85,9 @@ func (t Templates) WithStep(n StepText, from Notifier) (Templates, error) {
 			out.add(f.name, "steptext.length", "Write from "+itoa(MinRungText)+" to "+itoa(maxTemplateBody)+" characters here.", MinRungText, maxTemplateBody)
 			continue
 		}
+		if CarriesFile(*f.text) {
+			out = append(out, carried(f.name))
+		}
 		has := fields(*f.text)
 		for _, field := range has {
 			if !slices.Contains(n.ID.Fields(), field) {

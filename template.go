@@ -61,6 +61,8 @@ func (t Templates) With(n Template) (Templates, error) {
 		*f.text = strings.TrimSpace(*f.text)
 		if r := utf8.RuneCountInString(*f.text); r == 0 || r > f.most {
 			out.add(f.name, "template.length", "Write from 1 to "+itoa(f.most)+" characters here.", f.most)
+		} else if CarriesFile(*f.text) {
+			out = append(out, carried(f.name))
 		}
 		for _, field := range fields(*f.text) {
 			if strings.HasPrefix(f.name, "title") || !slices.Contains(TemplateFields, field) {

@@ -29,7 +29,9 @@ func TestStopNCIIStale(t *testing.T) {
 	whole := func() bool {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		begun := slices.ContainsFunc(x.asked, func(q string) bool { return strings.HasPrefix(q, "pageSize") && strings.HasSuffix(q, "startTimestamp=10") })
+		begun := slices.ContainsFunc(x.asked, func(q string) bool {
+			return strings.HasPrefix(q, "pageSize") && strings.HasSuffix(q, "startTimestamp=10")
+		})
 		x.asked = nil
 		return begun
 	}

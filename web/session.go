@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -274,12 +275,26 @@ func withLang(r *http.Request, to string) string {
 	return u.String()
 }
 
+// ownWords are the fields whose text the domain looks at, which then stays in its
+// place beside what is wrong with it.
+var ownWords = []string{"words", "addresses", "text", "reasons", "explanation", "facts", "reference", "body_fr", "body_en"}
+
+// wordsOnly refuses a form of which a field holds a file written as characters.
+func wordsOnly(form url.Values) error {
+	for name, values := range form {
+		if !slices.Contains(ownWords, name) && slices.ContainsFunc(values, rempart.CarriesFile) {
+			return &rempart.Error{Kind: rempart.Invalid, Field: name, Code: "text.file", Public: "This form holds a file, such as a picture, written as characters. No picture is ever taken in here."}
+		}
+	}
+	return nil
+}
+
 // form reads a posted form of at most 256 kilobytes.
 func (s *Server) form(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
 	err := r.ParseForm()
 	if err == nil {
-		return nil
+		return wordsOnly(r.PostForm)
 	}
 	var big *http.MaxBytesError
 	if errors.As(err, &big) {
