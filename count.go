@@ -183,10 +183,7 @@ func (c *Case) Happened(events []Event) []Count {
 func (i *Intake) Tally() Tally {
 	t := Tally{}
 	trusted := strconv.FormatBool(i.Trusted)
-	category := i.Notice.Category
-	if i.Notice.Minor && !strings.HasPrefix(category, "9") {
-		category = "9b" // a minor's notice is in part 9, whatever it says
-	}
+	category := CategoryFor(i.Notice.Category, i.Notice.Minor)
 	t.add(CountIntake, i.ReceivedAt, 1, "category", category, "trusted", trusted, "state", string(i.State))
 	for _, n := range i.Notice.Items {
 		d, ok := i.Decisions[n.ID]

@@ -45,10 +45,7 @@ const (
 // not.
 func (f Flagger) Covers(n Notice, at time.Time) string {
 	today := at.UTC().Format(time.DateOnly)
-	category := n.Category
-	if n.Minor && !strings.HasPrefix(category, "9") {
-		category = "9b"
-	}
+	category := CategoryFor(n.Category, n.Minor)
 	switch {
 	case f.Status != FlaggerActive:
 		return FlaggerStopped

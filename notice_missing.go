@@ -92,6 +92,20 @@ func (n Notice) Anonymous() bool {
 	return n.Minor || n.Category == "9b" || n.Category == "9c" || n.Category == "9d"
 }
 
+// CategoryFor returns the category of Implementing Regulation (EU) 2024/2835 under
+// which a notice that names category is counted: that one, but for a minor one of
+// part 9, as the others leave out content depicting minors. 3f and 4g, deepfakes,
+// are then 9c; all else is 9b.
+func CategoryFor(category string, minor bool) string {
+	switch {
+	case !minor || strings.HasPrefix(category, "9"):
+		return category
+	case category == "3f", category == "4g":
+		return "9c"
+	}
+	return "9b"
+}
+
 // emailFits tells whether s is one e-mail address and nothing else.
 func emailFits(s string) bool {
 	a, err := mail.ParseAddress(s)

@@ -1,5 +1,7 @@
 package law
 
+import "rempart"
+
 // CategoryByCode returns the category of the harmonised templates with this
 // code, such as "3f". Of the codes that no case here falls in, such as 4a, it
 // says no.
@@ -13,12 +15,12 @@ func CategoryByCode(code string) (Category, bool) {
 }
 
 // NoticeCategory returns the category under which a platform counts a notice
-// that names code: the same, part 9 for a minor whatever the code says, and "not
+// that names code: the same, for a minor one of part 9 whatever the code says ([rempart.CategoryFor]), and "not
 // specified" for what is not known.
 func NoticeCategory(code string, minor bool) Category {
-	c, ok := CategoryByCode(code)
+	c, ok := CategoryByCode(rempart.CategoryFor(code, minor))
 	switch {
-	case minor && (!ok || code[0] != '9'):
+	case minor && !ok:
 		c, _ = CategoryByCode("9b")
 	case !ok:
 		c, _ = CategoryByCode("17")

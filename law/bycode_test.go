@@ -9,7 +9,7 @@ func TestNoticeCategory(t *testing.T) {
 		code  string
 		minor bool
 		want  string
-	}{{"3f", false, "3f"}, {"9c", false, "9c"}, {"9c", true, "9c"}, {"3f", true, "9b"}, {"", true, "9b"}, {"", false, "17"}, {"4g", false, "17"}, {"17", true, "9b"}, {"x", false, "17"}} {
+	}{{"3f", false, "3f"}, {"9c", false, "9c"}, {"9c", true, "9c"}, {"3f", true, "9c"}, {"4g", true, "9c"}, {"3e", true, "9b"}, {"", true, "9b"}, {"", false, "17"}, {"4g", false, "17"}, {"17", true, "9b"}, {"x", false, "17"}} {
 		if got := NoticeCategory(x.code, x.minor).Code; got != x.want {
 			t.Errorf("%q, minor %v: %s, want %s", x.code, x.minor, got, x.want)
 		}
