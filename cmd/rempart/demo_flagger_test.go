@@ -11,6 +11,48 @@ import (
 	"rempart/exchange"
 )
 
+// TestDemoStatements: the EU's database would take every statement of reasons that
+// the demo's platforms make.
+func TestDemoStatements(t *testing.T) {
+	ctx := t.Context()
+	d := &demo{}
+	in, err := openInstance(ctx, instanceConfig{site: "galerie", data: filepath.Join(t.TempDir(), "galerie"), platform: true, demo: true, now: d.clock.now, log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.db.Close() })
+	n := 0
+	for k, category := range []string{"3f", "3e", "9b", "9c", "7", ""} {
+		notice := rempart.Notice{ID: "n" + category, Lang: "fr", Category: category, Minor: strings.HasPrefix(category, "9"), GoodFaith: true, Explanation: "Le contenu est illicite, pour ces raisons.",
+			Items: []rempart.NoticeItem{{ID: "i", Address: "https://galerie.exemple.test/photo"}}, Notifier: rempart.Notifier{Name: "Aulne", Email: "a@aulne.exemple.test"}}
+		if k%2 == 0 {
+			notice.Grounds = []rempart.Ground{{Code: "Code pénal", Article: "226-8-1"}}
+		}
+		i, err := rempart.Receive(notice, "", rempart.Peer{ID: "hub", Name: "Association"}, d.clock.now())
+		if err == nil {
+			_, _, err = in.db.CreateIntake(ctx, i)
+		}
+		if err == nil {
+			err = d.decide(ctx, in, i, rempart.MeasureRemoved)
+		}
+		if err == nil {
+			i, err = in.db.Intake(ctx, i.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range in.flow.Statements(i) {
+			n++
+			if len(p.Faults) > 0 {
+				t.Errorf("category %q: %+v", category, p.Faults)
+			}
+		}
+	}
+	if n != 6 {
+		t.Errorf("%d statements", n)
+	}
+}
+
 // TestDemoFlaggers: the demo's platforms have a list of trusted flaggers with its
 // source and dates, in reserved domains, in every status; the association's
 // notices come first within its area only, and a list that was imported into a

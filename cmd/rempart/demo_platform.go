@@ -138,6 +138,12 @@ func demoDecision(i *rempart.Intake, m rempart.Measure) rempart.Decision {
 		d.Explanation = "Le contenu est présenté comme une parodie ; nous ne le retirons pas. Une réclamation est possible."
 	default:
 		d.Explanation = "Le contenu correspond aux faits décrits dans la notification ; il a été retiré."
+		// What the platform knows of its own pages, and the EU's database asks for.
+		d.PostedOn, d.ContentTypes = i.ReceivedAt.UTC().AddDate(0, 0, -2).Format(time.DateOnly), []string{"image"}
+		switch rempart.CategoryFor(i.Notice.Category, i.Notice.Minor) {
+		case "3f", "4g", "9c":
+			d.ContentTypes = append(d.ContentTypes, "synthetic_media")
+		}
 	}
 	return d
 }
