@@ -16,12 +16,17 @@ import (
 	"rempart"
 )
 
+// bom is what some editors put before UTF-8; RFC 8259, section 8.1, lets who reads
+// JSON ignore it.
+var bom = []byte("\xef\xbb\xbf")
+
 // CheckNotice names each element that body, the JSON of a notice in the shape of
 // POST /api/v1/notices, lacks or has wrong, with the article of the DSA that
 // asks for it where one does. It is the check that a notice of ours passes
 // before it is sent (rempart.Notice.MissingToSend), and of what its JSON may
 // hold. No fault means that the notice is whole.
 func CheckNotice(body []byte) []Fault {
+	body = bytes.TrimPrefix(body, bom)
 	var v any
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()

@@ -92,6 +92,7 @@ func TestNoticeShape(t *testing.T) {
 		`{` + rest + `,"items":[{"address":"https://exemple.test/1"}],"lang":["fr","en"],"goodfaith":1}`: {"lang: must be a text", "goodfaith: is no field of a notice"},
 		`{"explanation":7,"good_faith":"yes","notifier":"A","items":[{"address":"https://exemple.test/1"}]}`: {
 			"explanation: must be a text (art. 16(2)(a))", "notifier: must be an object (art. 16(2)(c))", "good_faith: must be true or false (art. 16(2)(d))"},
+		"\ufeff{" + rest + `,"items":[{"address":"https://exemple.test/1"}]}`: nil, // as some editors write UTF-8
 		`[]`: {"notice: is not one JSON object"}, ``: {"notice: is not one JSON object"},
 	} {
 		var got []string

@@ -36,6 +36,7 @@ func (f Fault) String() string {
 // database's validator would take it; whether the puid was used before only the
 // database knows, and that no person is named in it [PersonalIn] looks at.
 func CheckStatement(body []byte) []Fault {
+	body = bytes.TrimPrefix(body, bom)
 	var v any
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()

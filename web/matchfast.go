@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -25,24 +24,15 @@ func readQuery(r *http.Request) (q matchQuery, err error) {
 	if n := min(r.ContentLength, firstRoom); n > 0 {
 		b.Grow(int(n) + bytes.MinRead)
 	}
-	_, failed := b.ReadFrom(r.Body)
-	if failed == nil {
-		if prints, ok := plainPrints(b.Bytes()); ok {
-			return matchQuery{Fingerprints: prints}, nil
-		}
+	if _, err := b.ReadFrom(r.Body); err != nil {
+		return q, err
 	}
-	var body io.Reader = &b
-	if failed != nil {
-		body = io.MultiReader(body, cutOff{failed})
+	if prints, ok := plainPrints(b.Bytes()); ok {
+		return matchQuery{Fingerprints: prints}, nil
 	}
-	err = json.NewDecoder(body).Decode(&q)
+	err = json.Unmarshal(b.Bytes(), &q)
 	return q, err
 }
-
-// cutOff is the rest of a body that cannot be read.
-type cutOff struct{ err error }
-
-func (c cutOff) Read([]byte) (int, error) { return 0, c.err }
 
 // plainPrints reads {"fingerprints":[{"type":T,"value":V,"quality":N},…]}: one
 // to [flow.MaxQueries] of them, each with any of the three members at most once,

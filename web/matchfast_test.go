@@ -63,7 +63,7 @@ func FuzzMatchRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var want matchQuery
-		wantErr := json.NewDecoder(bytes.NewReader(b)).Decode(&want)
+		wantErr := json.Unmarshal(b, &want)
 		got, err := readQuery(httptest.NewRequest("POST", "/api/v1/match", bytes.NewReader(b)))
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
 			t.Fatalf("error %v, want %v", err, wantErr)

@@ -123,7 +123,7 @@ type member struct {
 // members returns the members of one JSON object, in order. A name that is there
 // twice is an error: which of the two holds would be a guess.
 func members(b []byte) ([]member, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
+	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))))
 	start, err := d.Token()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("no facts were given")
