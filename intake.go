@@ -87,6 +87,7 @@ const (
 	CallbackAcknowledged = "notice.acknowledged"
 	CallbackDecided      = "notice.decided"
 	CallbackStopped      = "match.stopped"
+	CallbackPublished    = "match.published"
 	CallbackComplaint    = "complaint.decided" // in a payload, followed by a space and the complaint's number
 )
 

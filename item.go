@@ -108,6 +108,7 @@ type Item struct {
 	Reason       string            `json:"reason,omitempty"` // why an analyst dropped it; never shown to the person
 	Stops        int               `json:"stops,omitempty"`  // uploads of it that platforms stopped
 	LastStop     time.Time         `json:"last_stop,omitzero"`
+	ToldBy       string            `json:"told_by,omitempty"`  // the platform that told, of its own, that a copy is there
 	Rechecks     *Rechecks         `json:"rechecks,omitempty"` // whether the address still answers; nil: never planned
 
 	Follows  *Place    `json:"follows,omitempty"` // the item of another case that is worked on in its place

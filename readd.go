@@ -1,6 +1,9 @@
 package rempart
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // MaxCaseAddresses is how many addresses a case holds at most, those that were
 // added to it counted.
@@ -11,8 +14,8 @@ const MaxCaseAddresses = 200
 // next notice by itself where the case has a confirmed qualification and the
 // register a service for it. A closed case is taken up again. One that was removed
 // or dropped before is taken up again under its item; one that the case has and
-// works on is a Conflict. From the person, a human is asked to look; the minute
-// would help to find her, so that hers is the hour.
+// works on is a Conflict. From the person or a platform, a human is asked to look;
+// the minute would help to find her, so that hers is the hour.
 func (c *Case) AddAddress(address string, by Actor, at time.Time) (itemID string, err error) {
 	if !c.Withdrawn.IsZero() {
 		return "", &Error{Kind: Conflict, Field: "address", Code: "address.withdrawn", Public: "This report was withdrawn: nothing is added to it any more. You can send a new one."}
@@ -22,6 +25,7 @@ func (c *Case) AddAddress(address string, by Actor, at time.Time) (itemID string
 		return "", &Error{Kind: Invalid, Field: "address", Code: "report.address", Args: []any{shorten(address)}, Err: err,
 			Public: "\"" + shorten(address) + "\" is not the address of a page; it should look like https://site.example/page."}
 	}
+	staff := by != ActorReporter && !strings.HasPrefix(string(by), string(ActorPlatform))
 	if by == ActorReporter {
 		at = at.UTC().Truncate(time.Hour)
 	} else if c.State == CaseNew {
@@ -63,16 +67,16 @@ func (c *Case) AddAddress(address string, by Actor, at time.Time) (itemID string
 		i.Reason = ""
 		c.event("item.reappeared", c.ID, by, at, "item", i.ID)
 	}
-	if by == ActorReporter {
-		c.askToLook(i, at)
-	} else {
+	if staff {
 		c.looked(i, by, at)
+	} else {
+		c.askToLook(i, at)
 	}
 	if c.UpdatedAt.Before(at) {
 		c.UpdatedAt = at
 	}
 	c.job(Job{Kind: JobAgain, Subject: c.ID, Key: "again:" + i.ID + ":" + NewID(at), Payload: i.ID, RunAt: at})
-	if by == ActorReporter {
+	if !staff {
 		return i.ID, nil
 	}
 	return i.ID, c.act(at)

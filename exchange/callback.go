@@ -17,23 +17,24 @@ import (
 // the Standard Webhooks convention says (https://www.standardwebhooks.com).
 // Which fields are filled depends on Type.
 type Callback struct {
-	Type     string                      `json:"type" enum:"notice.acknowledged,notice.decided,match.stopped,complaint.decided"`
+	Type     string                      `json:"type" enum:"notice.acknowledged,notice.decided,match.stopped,match.published,complaint.decided"`
 	At       time.Time                   `json:"at" doc:"when it happened"`
 	NoticeID string                      `json:"notice_id,omitempty" doc:"the notifier's identifier"`
 	Number   string                      `json:"number,omitempty" doc:"the platform's number"`
 	Items    map[string]rempart.Decision `json:"items,omitempty" doc:"notice.decided: the decision on each item, by its identifier; complaint.decided: the decision on each item now, reversed or not"`
-	Stop     *Stop                       `json:"stop,omitempty" doc:"match.stopped"`
+	Stop     *Stop                       `json:"stop,omitempty" doc:"match.stopped, match.published"`
 
 	Complaint *ComplaintState `json:"complaint,omitempty" doc:"complaint.decided: what it came to, once what was reversed is carried out"`
 }
 
-// A Stop tells that an upload matched and was stopped.
+// A Stop tells that an upload matched and was stopped, or that it is online.
 type Stop struct {
 	CaseRef  string                  `json:"case_ref"`
 	Item     string                  `json:"item" doc:"as the feed gave it"`
 	List     string                  `json:"list"`
 	Type     rempart.FingerprintType `json:"type"`
 	Distance int                     `json:"distance"`
+	Address  string                  `json:"address,omitempty" maxLength:"2048" doc:"match.published: the exact address of the copy"`
 }
 
 // SendCallback delivers a callback. id is the message's identifier, the same at

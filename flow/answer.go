@@ -82,8 +82,10 @@ func (f *Flow) Answer(ctx context.Context, from rempart.Peer, id string, cb exch
 			return err
 		}
 		change = func(c *rempart.Case) error { return c.Stopped(cb.Stop.Item, from.ID, cb.Stop.Distance, now) }
+	case rempart.CallbackPublished:
+		return f.heardPublished(ctx, from, id, cb, now)
 	default:
-		return &rempart.Error{Kind: rempart.Invalid, Field: "type", Code: "callback.type", Public: "The type of a callback is notice.acknowledged, notice.decided or match.stopped."}
+		return &rempart.Error{Kind: rempart.Invalid, Field: "type", Code: "callback.type", Public: "The type of a callback is notice.acknowledged, notice.decided, complaint.decided, match.stopped or match.published."}
 	}
 	err = f.DB.UpdateCase(ctx, c.ID, "callback:"+from.ID+":"+id, change)
 	if errors.Is(err, store.ErrAlready) {

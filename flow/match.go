@@ -48,10 +48,11 @@ type Result struct {
 
 // An Upload is who asks and what for, so that a stop is told once.
 type Upload struct {
-	Peer string // identifier of the peer who asks
-	Key  string // its idempotency key; "" if it gave none
-	Tell bool   // the upload is being stopped: tell the hub on a match
-	file string // whose fingerprints they all are, by SHA-256; "" where each is for itself
+	Peer      string // identifier of the peer who asks
+	Key       string // its idempotency key; "" if it gave none
+	Tell      bool   // the upload is being stopped: tell the hub on a match
+	Published string // the address at which it is online, to be told to the hub on a match; "" if that is not known
+	file      string // whose fingerprints they all are, by SHA-256; "" where each is for itself
 
 	Lists []string // that it may know of, by identifier; nil: all
 	Only  bool     // its key may only look up, see [probes]
@@ -114,6 +115,8 @@ func (f *Flow) Match(ctx context.Context, queries []Query, up Upload) ([]Result,
 	f.Saw(ctx, up.Peer, seen...)
 	if up.Tell {
 		err = f.stop(ctx, out, up)
+	} else if up.Published != "" {
+		err = f.published(ctx, out, up)
 	}
 	return out, where, err
 }
@@ -230,21 +233,7 @@ func unbordered(matches []rempart.Match) {
 // the hub sees of the upload's key is a keyed digest: who chose it may have
 // written a name in it.
 func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
-	nearest := map[string]rempart.Match{}
-	for _, r := range results {
-		for _, m := range r.Matches {
-			if m.Action == rempart.ActionReview {
-				continue // to be looked at: not stopped by that
-			}
-			k := m.PeerID + "/" + m.CaseRef + "/" + m.ItemID
-			if m.CaseRef == "" {
-				k += m.EntryID // taken in from elsewhere, without a case
-			}
-			if best, ok := nearest[k]; !ok || m.Distance < best.Distance {
-				nearest[k] = m
-			}
-		}
-	}
+	nearest := nearestOf(results, func(m rempart.Match) bool { return m.Action != rempart.ActionReview }) // that is to be looked at: not stopped by it
 	if len(nearest) == 0 {
 		return nil
 	}
@@ -292,6 +281,26 @@ func (f *Flow) stop(ctx context.Context, results []Result, up Upload) error {
 	}
 	f.Wake()
 	return nil
+}
+
+// nearestOf returns the nearest match of each item, among those that count.
+func nearestOf(results []Result, counts func(rempart.Match) bool) map[string]rempart.Match {
+	nearest := map[string]rempart.Match{}
+	for _, r := range results {
+		for _, m := range r.Matches {
+			if !counts(m) {
+				continue
+			}
+			k := m.PeerID + "/" + m.CaseRef + "/" + m.ItemID
+			if m.CaseRef == "" {
+				k += m.EntryID // taken in from elsewhere, without a case
+			}
+			if best, ok := nearest[k]; !ok || m.Distance < best.Distance {
+				nearest[k] = m
+			}
+		}
+	}
+	return nearest
 }
 
 // hub returns the peer whose feed this instance follows.

@@ -144,6 +144,7 @@ type FollowItem struct {
 	StepAt   time.Time
 	Answered bool      // and the platform answered it
 	Mailed   bool      // the notice went by e-mail: only a mail server has confirmed it
+	Told     bool      // a platform told of its own that a copy is there; until it is notified
 	GoneAt   time.Time // when we found that it no longer answered, before the platform decided; zero if not
 }
 
@@ -203,6 +204,7 @@ func (f *Flow) follow(ctx context.Context, c *rempart.Case) (*Follow, error) {
 				fi.LastStop = i.LastStop
 			}
 		}
+		fi.Told = i.ToldBy != "" && i.State == rempart.ItemReported
 		if n := c.Notice(i.NoticeID); n != nil {
 			fi.Service = n.ServiceName
 			fi.Step, fi.StepAt, fi.Answered = lastStep(n, i.State)

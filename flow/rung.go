@@ -245,8 +245,14 @@ func (f *Flow) again(ctx context.Context, claim store.Claim) error {
 	return f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error {
 		for k := range c.Notices {
 			for _, ni := range c.Notices[k].Items {
-				if ni.ID == i.ID && c.Notices[k].State == rempart.NoticeDraft {
+				if c.Notices[k].State != rempart.NoticeDraft {
+					continue
+				}
+				if ni.ID == i.ID {
 					return nil
+				}
+				if other := c.Item(ni.ID); i.ToldBy != "" && c.Notices[k].ServiceID == s.ID && other != nil && other.ToldBy != "" {
+					return nil // it waits with its task: a service that tells of many copies makes one draft
 				}
 			}
 		}

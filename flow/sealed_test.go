@@ -17,6 +17,7 @@ import (
 
 	"rempart"
 	"rempart/exchange"
+	"rempart/flow"
 	"rempart/internal/pgtest"
 )
 
@@ -25,6 +26,7 @@ var planted = map[string]string{
 	"words": "zq-words-of-the-person", "host": "zq-host.exemple.test", "path": "zq-path-of-the-page",
 	"reason": "zq-reason-of-the-analyst", "explanation": "zq-explanation-of-the-notice", "answer": "zq-answer-of-the-platform",
 	"facts": "zq-facts-of-the-decision", "grounds": "zq-reference-of-the-decision", "why": "zq-explanation-of-the-decision",
+	"copy":     "zq-address-of-a-copy",
 	"notifier": "zq-notifier@association.exemple.test", "key": "zq-idempotency-key",
 	"asked": "zq-question-of-the-person", "told": "zq-answer-to-the-person",
 	"warned": "zq-warning-to-a-notifier",
@@ -148,6 +150,16 @@ func wholeWay(t *testing.T, hubAt, platformAt string) *bytes.Buffer {
 	if err := hub.Answer(ctx, rempart.Peer{ID: "zq-name-of-a-peer"}, planted["key"], exchange.Callback{Type: rempart.CallbackStopped,
 		Stop: &exchange.Stop{CaseRef: c.Ref, Item: itemAt(c, ""), List: "ncii-adult", Type: rempart.PDQ, Distance: 3}}); err != nil {
 		t.Fatal(err)
+	}
+	platform.catchUp()
+	time.Sleep(15 * time.Millisecond) // a lookup may rest on what was read 10 ms ago
+	if _, _, err := platform.Match(ctx, []flow.Query{pdqQuery(hash(3))}, flow.Upload{Peer: "uploads", Key: planted["key"], Published: "https://forum.exemple.test/" + planted["copy"]}); err != nil {
+		t.Fatal(err)
+	}
+	platform.step()
+	hub.step()
+	if c := hub.caseOf(c.Ref); itemAt(c, planted["copy"]) == "" {
+		t.Fatal("the hub was not told of the copy")
 	}
 	for _, s := range []*side{hub, platform} {
 		if _, err := s.DB.Seal(ctx); err != nil {

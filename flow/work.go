@@ -126,6 +126,8 @@ func (f *Flow) do(ctx context.Context, c store.Claim) error {
 		err = f.second(ctx, c)
 	case jobStop:
 		fail, err = f.tellStop(ctx, c)
+	case jobPublished:
+		fail, err = f.tellPublished(ctx, c)
 	case jobOpinion:
 		fail, err = f.tellOpinion(ctx, c)
 	default:

@@ -23,6 +23,7 @@ import (
 type matchQuery struct {
 	Fingerprints matchPrints `json:"fingerprints" maxItems:"1000" doc:"at most 1000"`
 	Stopped      bool        `json:"stopped,omitempty" doc:"the upload is stopped on a match: tell the hub, which tells the person"`
+	Published    string      `json:"published,omitempty" maxLength:"2048" doc:"the upload is online all the same: the exact address of the copy, told to the hub on a match, whose analyst may send a notice; all fingerprints are then of one upload. Not with stopped"`
 	Seed         string      `json:"seed,omitempty" maxLength:"200" doc:"names the upload where a list counts for a share of them: one seed, one answer; default: each fingerprint itself"`
 }
 
@@ -73,6 +74,24 @@ type matchResult struct {
 // errUntold refuses a stop that nobody would hear of.
 var errUntold = &rempart.Error{Kind: rempart.Invalid, Field: "stopped", Code: "match.untold", Public: "This node was given no secret to tell its hub of a stop with. Ask without stopped, or tell the hub itself."}
 
+// errUnpublished refuses to hear of a copy that nobody would be told of.
+var errUnpublished = &rempart.Error{Kind: rempart.Invalid, Field: "published", Code: "match.untold_copy", Public: "This node was given no secret to tell its hub of a copy with. Ask without published, or tell the hub itself."}
+
+// letThrough notes at which address an upload is online.
+func (s *Server) letThrough(up *flow.Upload, address string) error {
+	clean, err := rempart.CleanAddress(address)
+	switch {
+	case err != nil:
+		return &rempart.Error{Kind: rempart.Invalid, Field: "published", Code: "match.published", Public: "published is the exact address of the page where the copy is.", Err: err}
+	case up.Tell:
+		return &rempart.Error{Kind: rempart.Invalid, Field: "published", Code: "match.both", Public: "An upload was stopped or it is online: give stopped or published."}
+	case s.Untold:
+		return errUnpublished
+	}
+	up.Published = clean
+	return nil
+}
+
 // maxMatchBody is the largest body of a lookup: one file and its envelope.
 const maxMatchBody = 65 << 20
 
@@ -87,7 +106,7 @@ const maxMatchJSON = 1 << 20
 // matchAPI registers the check that a platform puts in front of its storage.
 func (s *Server) matchAPI(mux *http.ServeMux, a huma.API) {
 	body := jsonBody(a, reflect.TypeFor[matchQuery]())
-	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash, and the marks that it carries of how it was made are answered beside the matches. See stopped for when that counts as a stop."}}
+	body.Content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Description: "exactly one file, of any field name; its bytes live in memory for the time of one hash, and the marks that it carries of how it was made are answered beside the matches. See stopped for when that counts as a stop. A field published before the file is the address at which the copy is online all the same, as in JSON."}}
 	a.OpenAPI().AddOperation(&huma.Operation{OperationID: "match", Method: http.MethodPost, Path: "/api/v1/match", Tags: []string{"match"}, Security: withKey,
 		Summary:     "Is this upload a listed picture or video?",
 		Description: "With the key of a platform. The answer says list, distance, class and the action recommended; the platform decides. Of a match, a key that may only look up is told list, type, class, action and entry alone, one for each list; and beyond a number of different values close to one that matched, each further one is answered as the first. An Idempotency-Key makes the same upload, asked twice, one stop.",
@@ -185,6 +204,11 @@ func (s *Server) matchPrints(r *http.Request, p rempart.Peer, up flow.Upload) (*
 	if up.Tell, up.Seed = q.Stopped, q.Seed; up.Tell && s.Untold {
 		return nil, errUntold
 	}
+	if q.Published != "" {
+		if err := s.letThrough(&up, q.Published); err != nil {
+			return nil, err
+		}
+	}
 	queries := make([]flow.Query, len(q.Fingerprints))
 	for i, f := range q.Fingerprints {
 		queries[i].Fingerprint = f.Fingerprint
@@ -230,9 +254,17 @@ func (a *matchAnswer) add(t rempart.FingerprintType, value string, quality int, 
 }
 
 func (s *Server) matchFile(r *http.Request, up flow.Upload) (*matchAnswer, error) {
-	file, err := onlyFile(r)
+	file, online, err := onlyFile(r)
 	if err != nil {
 		return nil, err
+	}
+	if online != "" {
+		if r.URL.Query().Get("stopped") == "" {
+			up.Tell = false // whatever the operator noted of the key
+		}
+		if err := s.letThrough(&up, online); err != nil {
+			return nil, err
+		}
 	}
 	check := s.Flow.CheckFile
 	if r.URL.Query().Get("as") == "file" {
@@ -264,19 +296,26 @@ func (s *Server) matchFile(r *http.Request, up flow.Upload) (*matchAnswer, error
 }
 
 // onlyFile returns the first file of a multipart body as a stream: it is never
-// written to a disk.
-func onlyFile(r *http.Request) (io.Reader, error) {
+// written to a disk. With it comes what the field published before it says.
+func onlyFile(r *http.Request) (file io.Reader, online string, err error) {
 	mr, err := r.MultipartReader()
 	if err != nil {
-		return nil, &rempart.Error{Kind: rempart.Invalid, Field: "file", Code: "match.multipart", Public: "This multipart body cannot be read.", Err: err}
+		return nil, "", &rempart.Error{Kind: rempart.Invalid, Field: "file", Code: "match.multipart", Public: "This multipart body cannot be read.", Err: err}
 	}
 	for {
 		next, err := mr.NextPart()
 		if err != nil {
-			return nil, bodyError(err, "There is no file in this body.")
+			return nil, "", bodyError(err, "There is no file in this body.")
 		}
 		if next.FileName() != "" {
-			return part{next}, nil
+			return part{next}, online, nil
+		}
+		if next.FormName() == "published" {
+			b, err := io.ReadAll(io.LimitReader(next, rempart.MaxAddressLength+1)) // one too long is refused as an address
+			if err != nil {
+				return nil, "", bodyError(err, "")
+			}
+			online = string(b)
 		}
 	}
 }

@@ -94,6 +94,7 @@ var eventWords = map[string][]string{
 	"rung.recalled":           {"notice", "step"},
 	"rung.trying":             {"notice", "step"},
 	"match.stopped":           {"item", "distance"},
+	"match.published":         {"item", "distance"},
 	"clock.started":           {"clock", "due"},
 	"clock.changed":           {"clock", "due"},
 	"clock.paused":            {"clock", "until"},

@@ -147,6 +147,9 @@ func newFollowedItem(p page, i flow.FollowItem, minor bool) followedItem {
 	if i.Mailed {
 		v.Sentence = p.T("follow.say.notified.mail", p.Date(i.Since), service)
 	}
+	if i.Told {
+		v.Sentence += " " + p.T("follow.told")
+	}
 	if !i.GoneAt.IsZero() {
 		v.Sentence += " " + p.T("follow.gone", p.Date(i.GoneAt))
 	}
