@@ -55,6 +55,10 @@ func Reseal(db *DB, column, what, id string, change func([]byte) []byte) error {
 	})
 }
 
+// SetFew changes how many cases with a trait are sorted rather than sought; below
+// 0, they are always sought.
+func SetFew(db *DB, n int) { db.few = n }
+
 // Copies saves n copies of a case in a state, each under its own key.
 func Copies(db *DB, c *rempart.Case, state rempart.CaseState, n int) error {
 	return db.write(context.Background(), func(t *tx) error {

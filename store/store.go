@@ -68,6 +68,8 @@ type DB struct {
 	ring *keyring.Ring
 	era  string // part of each cursor; see epoch
 
+	few int // see fewCases
+
 	shared bool // times of jobs are the database's; see databaseTime
 
 	identity string // of the database, and of its copies
@@ -98,7 +100,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*DB, error) {
 	if wall {
 		opt.Now = time.Now
 	}
-	db := &DB{opt: opt, hashing: make(chan struct{}, 4)}
+	db := &DB{opt: opt, few: fewCases, hashing: make(chan struct{}, 4)}
 	var err error
 	if db.sign, err = ledger.NewKey(db.Secret("ledger")); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
