@@ -264,6 +264,9 @@ func (f *Flow) send(ctx context.Context, claim store.Claim) (*exchange.Failure, 
 	f.at("notice.send.delivered")
 	now := f.Now()
 	a := rempart.Attempt{At: now, Status: status, Answer: answer}
+	if peer.Kind == rempart.PeerHTTP { // what it answers later reaches us by people only
+		a.Channel = rempart.ChannelHTTP
+	}
 	if fail != nil {
 		a.Status, a.Answer, a.Failed = fail.Status, fail.Answer, fail.NotTaken()
 		if !fail.Permanent && claim.Attempt <= len(backoff) {

@@ -63,12 +63,7 @@ var killPoints = []struct {
 // delivered once, no state is skipped, the copy is stopped once.
 func TestKill(t *testing.T) {
 	notShort(t)
-	bin := filepath.Join(t.TempDir(), "rempart-faults")
-	build := exec.Command("go", "build", "-tags", "faults", "-o", bin, "./cmd/rempart")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building rempart with faults: %v\n%s", err, out)
-	}
+	bin := buildFaults(t)
 	for _, p := range killPoints {
 		t.Run(p.at, func(t *testing.T) {
 			t.Parallel()
@@ -96,6 +91,18 @@ func TestKill(t *testing.T) {
 			k.tell()
 		})
 	}
+}
+
+// buildFaults builds the binary that kills itself where it is told to.
+func buildFaults(t *testing.T) (bin string) {
+	t.Helper()
+	bin = filepath.Join(t.TempDir(), "rempart-faults")
+	build := exec.Command("go", "build", "-tags", "faults", "-o", bin, "./cmd/rempart")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building rempart with faults: %v\n%s", err, out)
+	}
+	return bin
 }
 
 // A killing is one report's way from start to end with a process that is killed.

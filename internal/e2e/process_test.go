@@ -58,8 +58,14 @@ func procAddr(t testing.TB) string {
 // killAt it is killed as kill -9 does; "" is never.
 func startProc(t testing.TB, bin, killAt string, args ...string) *proc {
 	t.Helper()
+	return startProcOn(t, bin, filepath.Join(t.TempDir(), "data"), killAt, args...)
+}
+
+// startProcOn is startProc on a data folder that may be there already.
+func startProcOn(t testing.TB, bin, data, killAt string, args ...string) *proc {
+	t.Helper()
 	addr := procAddr(t)
-	p := &proc{t: t, bin: bin, data: filepath.Join(t.TempDir(), "data"), url: "http://" + addr, end: make(chan struct{})}
+	p := &proc{t: t, bin: bin, data: data, url: "http://" + addr, end: make(chan struct{})}
 	p.args = append([]string{"serve", "-data", p.data, "-addr", addr, "-undo", "1s"}, args...)
 	if err := p.start(killAt); err != nil {
 		t.Fatal(err)
