@@ -173,7 +173,6 @@ func (k *killSend) ok(err error) {
 // prepare makes a hub in which the sending waits to leave, or, for a reminder, in
 // which its clock has run down. For what follows a notice this was some time ago.
 func (k *killSend) prepare() {
-	k.Helper()
 	ctx, at := k.Context(), time.Now()
 	switch k.what {
 	case "reminder":
@@ -253,7 +252,6 @@ func (k *killSend) prepare() {
 // run lets a process send, which is killed at a point and starts again, and holds
 // what it left against what must be there.
 func (k *killSend) run(bin, at string, want killSendPoint) {
-	k.Helper()
 	p := startProcOn(k, bin, k.data, at, append([]string{"-role", "hub", "-name", "Association Exemple", "-email", "contact@association.exemple.test"}, k.far.flags()...)...)
 	p.dies()
 	p.until("settled", func() bool {
