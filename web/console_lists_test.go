@@ -144,7 +144,7 @@ func TestListLacks(t *testing.T) {
 		t.Errorf("with another number: %d", r.status)
 	}
 	s.changed("/console/lists/lack.forum", "decision", "off", "lacking", "199")
-	if r := s.page("/console/lists"); strings.Contains(r.body, "199") {
+	if r := s.page("/console/lists"); strings.Contains(r.body, "199 des 200") {
 		t.Error("it still waits")
 	}
 	d.work()

@@ -1,10 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"image"
 	"image/color"
 	"image/png"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +91,46 @@ func pattern(t *testing.T) string {
 	return name
 }
 
+// carries says whether a request's body holds the file's name, or any of its
+// bytes as they are, in hexadecimal or in base64. Sixteen bytes are sought, as
+// a code or a token may hold any three letters by chance.
+func carries(body, file []byte) bool {
+	if bytes.Contains(body, []byte("secret-name")) {
+		return true
+	}
+	text, err := url.QueryUnescape(string(body))
+	if err != nil {
+		text = string(body)
+	}
+	for i := 0; i+18 <= len(file); i += 3 {
+		part := file[i : i+18]
+		if bytes.Contains(body, part[:16]) || strings.Contains(text, hex.EncodeToString(part[:16])) ||
+			strings.Contains(text, base64.StdEncoding.EncodeToString(part)) || strings.Contains(text, base64.RawURLEncoding.EncodeToString(part)) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestCarries: a search that finds nothing must be able to find.
+func TestCarries(t *testing.T) {
+	file, err := os.ReadFile(pattern(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, body := range map[string][]byte{
+		"the file": file, "a part": file[100:160], "in base64": []byte("picture=" + url.QueryEscape(base64.StdEncoding.EncodeToString(file))),
+		"its end in hexadecimal": []byte(hex.EncodeToString(file[len(file)-40:])), "its name": []byte("name=secret-name.png"),
+	} {
+		if !carries(body, file) {
+			t.Errorf("%s is not seen", name)
+		}
+	}
+	if carries([]byte("code=PNGA-IHDR-0000-PNG0&media=pdq:"+strings.Repeat("5a5a33cc", 8)), file) {
+		t.Error("a code is taken for a file")
+	}
+}
+
 // TestPersonScreens looks at every page of the person at the width of a small
 // phone and of a desk, in both languages and themes.
 func TestPersonScreens(t *testing.T) {
@@ -100,6 +144,11 @@ func TestPersonScreens(t *testing.T) {
 		t.Fatal(err)
 	}
 	rec := browsertest.Record(ctx)
+	name := pattern(t)
+	file, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, sc := range []struct {
 		width       int64
 		lang, theme string
@@ -115,7 +164,7 @@ func TestPersonScreens(t *testing.T) {
 
 		// A form with a fault, a threat and a picture; then the code, a slip, the receipt, the follow-up.
 		visit(t, ctx, chromedp.Navigate(d.url+"/report?lang="+sc.lang), chromedp.WaitVisible(chromedp.CSS("[data-picker-input]")),
-			chromedp.SetUploadFiles(chromedp.CSS("[data-picker-input]"), []string{pattern(t)}), chromedp.WaitReady(chromedp.CSS("li[data-state=ready]")))
+			chromedp.SetUploadFiles(chromedp.CSS("[data-picker-input]"), []string{name}), chromedp.WaitReady(chromedp.CSS("li[data-state=ready]")))
 		if eval[bool](t, ctx, `getComputedStyle(document.querySelector('.threat-box')).display !== 'none' || getComputedStyle(document.querySelector('.minor-box')).display !== 'none'`) {
 			t.Error("advice is shown before an answer calls for it")
 		}
@@ -158,7 +207,7 @@ func TestPersonScreens(t *testing.T) {
 		t.Errorf("a page asked elsewhere: %s", q.URL)
 	}
 	for _, q := range rec.Requests() {
-		if strings.Contains(string(q.Body), "secret-name") || strings.Contains(string(q.Body), "PNG") {
+		if carries(q.Body, file) {
 			t.Errorf("%s %s carries the file", q.Method, q.URL)
 		}
 		if len(q.Header["Cookie"]) > 0 {

@@ -45,7 +45,7 @@ func TestListRights(t *testing.T) {
 			}
 			put(kind, c.lists, true)
 			for _, path := range copies {
-				if status, text := ask(path); status != 403 || strings.Contains(text, "5a5a") {
+				if status, text := ask(path); status != 403 || strings.Contains(text, "5a5a33cc") {
 					t.Errorf("%s for lookups, %s: %d %s", kind, path, status, text)
 				}
 			}
@@ -53,7 +53,7 @@ func TestListRights(t *testing.T) {
 	}
 	put(rempart.PeerPlatform, []string{"a-list-that-is-gone"}, false)
 	for _, path := range append(copies, "/m/lookup?signal_type=pdq&signal="+adult.Fingerprint.Value) {
-		if status, text := ask(path); status != 200 || strings.Contains(text, "5a5a") || strings.Contains(text, "NCII") {
+		if status, text := ask(path); status != 200 || strings.Contains(text, "5a5a33cc") || strings.Contains(text, "NCII") {
 			t.Errorf("with a list that is gone, %s: %d %s", path, status, text)
 		}
 	}
