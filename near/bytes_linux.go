@@ -1,6 +1,10 @@
 package near
 
-import "syscall"
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
 
 const hugePage = 2 << 20
 
@@ -24,12 +28,30 @@ func makeBytes(n int) ([]byte, func() error) {
 	return b[:n:n], func() error { return syscall.Munmap(b) }
 }
 
-// readAhead has a mapped file's bytes in memory before they are asked for: one
-// call instead of a fault for every few pages a search touches, which for a small
-// segment cost as much as its first thousands of searches. A large one would be
-// slow to open, and its pages come as they are needed.
+// How a mapped file is read before it is asked for: so many bytes a call, by so
+// many threads, which wait for the disk together.
+const (
+	populated  = 4 << 20
+	populators = 8
+)
+
+// readAhead has a mapped file's bytes in memory before they are asked for: a few
+// calls instead of a fault for every few pages. For a small segment the faults
+// cost as much as its first thousands of searches. A large one is read whole
+// anyway when its checksum is tried, and then page after page: a disk gives
+// several times as much to those who ask together.
 func readAhead(b []byte) {
-	if len(b) <= 16*hugePage {
-		_ = syscall.Madvise(b, 22) // MADV_POPULATE_READ; kernels before 5.14 do not know it
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(populators, (len(b)+populated-1)/populated) {
+		all.Go(func() {
+			for {
+				from := int(next.Add(populated)) - populated
+				if from >= len(b) || syscall.Madvise(b[from:min(from+populated, len(b))], 22) != nil { // MADV_POPULATE_READ; kernels before 5.14 do not know it
+					return
+				}
+			}
+		})
 	}
+	all.Wait()
 }
