@@ -28,19 +28,25 @@ func (f *Flow) sendRequest(ctx context.Context, claim store.Claim, c *rempart.Ca
 	number, status, answer, err := exchange.SendRequest(ctx, f.Client, p.URL, *p.Request, cred.Headers, key, *n)
 	f.at("notice.http.delivered")
 	now = f.Now()
-	a := rempart.Attempt{Status: status, Answer: answer}
-	var fail *exchange.Failure
-	if err != nil && !errors.As(err, &fail) {
-		fail = &exchange.Failure{Answer: "an answer that cannot be told", Err: err}
-	}
-	if fail != nil {
-		a = rempart.Attempt{Status: fail.Status, Answer: fail.Answer, Failed: fail.NotTaken(), Unclear: !fail.NotTaken()}
-		fail.Permanent = fail.Permanent || a.Unclear
-		if !fail.Permanent && claim.Attempt <= len(backoff) {
-			a.Next = now.Add(wait(claim.Attempt, fail))
-		}
-	}
+	a, fail := tried(claim, status, answer, err, now)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return fail, f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error { return c.NoticeTried(n.ID, key, number, a, now) })
+}
+
+// tried is what is noted of one try at an API that does not know repetitions, and
+// how it failed, nil if it did not: whatever may have arrived is not tried again.
+func tried(claim store.Claim, status int, answer string, err error, now time.Time) (a rempart.Attempt, fail *exchange.Failure) {
+	if err == nil {
+		return rempart.Attempt{Status: status, Answer: answer}, nil
+	}
+	if !errors.As(err, &fail) {
+		fail = &exchange.Failure{Answer: "an answer that cannot be told", Err: err}
+	}
+	a = rempart.Attempt{Status: fail.Status, Answer: fail.Answer, Failed: fail.NotTaken(), Unclear: !fail.NotTaken()}
+	fail.Permanent = fail.Permanent || a.Unclear
+	if !fail.Permanent && claim.Attempt <= len(backoff) {
+		a.Next = now.Add(wait(claim.Attempt, fail))
+	}
+	return a, fail
 }

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -31,18 +30,7 @@ func (f *Flow) requestRung(ctx context.Context, claim store.Claim, c *rempart.Ca
 	number, status, answer, err := exchange.SendFollowUp(ctx, f.Client, p.URL, *p.Request, cred.Headers, key, *n, r.Kind, text)
 	f.at("rung.http.delivered")
 	now = f.Now()
-	a := rempart.Attempt{Status: status, Answer: answer}
-	var fail *exchange.Failure
-	if err != nil && !errors.As(err, &fail) {
-		fail = &exchange.Failure{Answer: "an answer that cannot be told", Err: err}
-	}
-	if fail != nil {
-		a = rempart.Attempt{Status: fail.Status, Answer: fail.Answer, Failed: fail.NotTaken(), Unclear: !fail.NotTaken()}
-		fail.Permanent = fail.Permanent || a.Unclear
-		if !fail.Permanent && claim.Attempt <= len(backoff) {
-			a.Next = now.Add(wait(claim.Attempt, fail))
-		}
-	}
+	a, fail := tried(claim, status, answer, err, now)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return fail, f.DB.UpdateCase(ctx, c.ID, "", func(c *rempart.Case) error {
