@@ -120,6 +120,9 @@ func (f *Flow) UpdateIndex(ctx context.Context, dir string, progress func(entrie
 	for {
 		select {
 		case err := <-done:
+			if err == nil {
+				x.near.Tidy() // close waits for it
+			}
 			return true, err
 		case <-tick.C:
 			progress(x.len())

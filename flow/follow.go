@@ -183,6 +183,9 @@ func (f *Flow) Follow(ctx context.Context) error {
 			return nil
 		case <-r.done:
 		}
+		if r.err == nil {
+			f.index.near.Tidy()
+		}
 		if f.index.disk != nil && time.Since(saved) > saveEvery {
 			f.index.save(ctx)
 			saved = time.Now()

@@ -64,6 +64,8 @@ func TestDisk(t *testing.T) {
 			closed(t, x)
 			x = reopen(t, dir, Options{Read: i%2 == 0})
 			check(t, x, all, q, 40)
+		case i%37 == 36:
+			x.Tidy()
 		case i%700 == 699:
 			if err := x.Compact(); err != nil {
 				t.Fatal(err)

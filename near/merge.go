@@ -12,8 +12,9 @@ import (
 // often.
 const growth = 4
 
-// mostWorkers is how many tables of a segment are made at a time: each takes 8
-// bytes a value of memory.
+// mostWorkers is how many tables of a segment are made at a time, where somebody
+// waits for it: each takes 8 bytes a value of memory. In the background it is one:
+// the other processors are for searches.
 const mostWorkers = 4
 
 // startMerge begins to merge in the background if there is reason to. The
@@ -23,7 +24,55 @@ func (x *Index) startMerge() {
 		return
 	}
 	x.merging = true
-	go x.mergeAll(false, nil)
+	go x.mergeAll(false, nil, 1)
+}
+
+// untidy is what part of the values, one in so many, may be outside of the largest
+// segment before [Index.Tidy] makes one of all: so a value is copied for it
+// about as many times at most.
+const untidy = 64
+
+// Tidy begins in the background to make one segment of everything, as
+// [Index.Compact] does, if more than a 64th of it is outside of the largest; where
+// a merge is under way that is looked at when it ends. It reports whether there
+// is something to wait for. Merges leave a few segments of different sizes, each
+// of which is searched apart: among a million values that came one by one a
+// search takes half as long again. It is for whoever knows that the changes came
+// to an end, and may be called at any time, at the cost of a look.
+func (x *Index) Tidy() bool {
+	x.mu.RLock()
+	due := x.merging || x.scattered()
+	x.mu.RUnlock()
+	if !due {
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.merging:
+		x.tidying = true
+	case x.scattered():
+		x.merging = true
+		go x.mergeAll(true, nil, 1)
+	default:
+		return false
+	}
+	return true
+}
+
+// scattered reports whether Tidy has something to do. The caller holds mu.
+func (x *Index) scattered() bool {
+	if len(x.segments) < 2 || x.disk != nil && x.disk.failed() != nil {
+		return false
+	}
+	total, largest, n := len(x.tail.at), 0, 0
+	for _, s := range slices.Backward(x.segments) { // as inputs chooses
+		if live := s.n - s.deaths; total+live <= x.tuning.maxRows {
+			total, largest = total+live, max(largest, live)
+			n++
+		}
+	}
+	return n > 1 && untidy*(total-largest) > total
 }
 
 // reason reports whether there is something to merge: a full tail, a segment of
@@ -38,17 +87,21 @@ func (x *Index) reason() bool {
 func (s *segment) decayed() bool { return s.deaths > s.n/4 && s.deaths > 1024 }
 
 // mergeAll merges until there is no reason to; everything into one segment if
-// so asked, with load if that is not nil.
-func (x *Index) mergeAll(whole bool, load *source) {
+// so asked, with load if that is not nil, so many of its tables at a time.
+func (x *Index) mergeAll(whole bool, load *source, workers int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for whole || x.reason() {
+	for whole || x.reason() || x.tidying {
 		var err error
+		if !whole && !x.reason() {
+			x.tidying, whole = false, x.scattered()
+			continue
+		}
 		if load != nil && x.tail.len() > x.tuning.maxRows-x.tuning.loadRows() {
-			err = x.mergeOnce(false, nil) // a segment has no room for both
+			err = x.mergeOnce(false, nil, 1) // a segment has no room for both
 		} else {
-			err = x.mergeOnce(whole, load)
-			whole, load = false, nil
+			err = x.mergeOnce(whole, load, workers)
+			whole, load, workers = false, nil, 1
 		}
 		if err != nil {
 			x.disk.mu.Lock()
@@ -57,7 +110,7 @@ func (x *Index) mergeAll(whole bool, load *source) {
 			break
 		}
 	}
-	x.merging = false
+	x.merging, x.tidying = false, false
 	x.calm.Broadcast()
 }
 
@@ -72,7 +125,7 @@ func (x *Index) mergeAll(whole bool, load *source) {
 // all that the new one names. An error stops all merging, as it may be unknown
 // which of the two is there, and nothing of either is deleted: what is in
 // memory stays right, and changes still go to the log.
-func (x *Index) mergeOnce(whole bool, load *source) error {
+func (x *Index) mergeOnce(whole bool, load *source, workers int) error {
 	var firstLog uint64
 	if x.disk != nil {
 		var err error
@@ -100,10 +153,6 @@ func (x *Index) mergeOnce(whole bool, load *source) error {
 	n := 0
 	for _, s := range sources {
 		n += s.live()
-	}
-	workers := 1 // in the background: the others are for searches
-	if whole {
-		workers = min(runtime.GOMAXPROCS(0), mostWorkers)
 	}
 	var made *segment
 	var err error
@@ -235,7 +284,7 @@ func (x *Index) compact(load *source) error {
 	}
 	x.merging = true
 	x.mu.Unlock()
-	x.mergeAll(true, load)
+	x.mergeAll(true, load, min(runtime.GOMAXPROCS(0), mostWorkers))
 	if x.disk == nil {
 		return nil
 	}

@@ -7,7 +7,8 @@
 // takes what was synced. Either way what was added last is in a tail, which every
 // search reads whole, and the rest in a few segments, which never change: a
 // full tail is merged in the background with the segments that are not much
-// larger than it, and what was removed is marked until then.
+// larger than it, and what was removed is marked until then. [Index.Tidy] makes
+// one segment of the few that this leaves.
 //
 // # How it searches
 //
@@ -82,6 +83,7 @@ type Index struct {
 	live     int
 
 	merging bool       // a goroutine is at it; only it may replace segments and full
+	tidying bool       // it is to make one segment of all at last
 	loading bool       // the merger takes values in that are not yet found
 	removed []ID       // while merging: what was removed of what is being merged
 	calm    *sync.Cond // of mu: merging has ended, or full is gone

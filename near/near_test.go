@@ -496,6 +496,9 @@ func FuzzSearch(f *testing.F) {
 			}
 			x.Add(id, h)
 			all[id] = h
+			if i%29 == 28 {
+				x.Tidy()
+			}
 			if i%50 == 49 {
 				check(t, x, all, q, int(radius))
 			}
