@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -245,6 +246,14 @@ func CleanAddress(a string) (string, error) {
 	}
 	if strings.ContainsAny(host, " \t\"'<>") {
 		return "", fmt.Errorf("host with a space or quote")
+	}
+	if strings.HasPrefix(host, ".") || strings.Contains(host, "..") {
+		return "", fmt.Errorf("host with an empty label")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "", fmt.Errorf("port %s; from 1 to 65535", port)
+		}
 	}
 	if len(host) > maxHostLength || !utf8.ValidString(host) {
 		return "", fmt.Errorf("host of %d bytes; at most %d, in UTF-8", len(host), maxHostLength)

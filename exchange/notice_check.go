@@ -1,14 +1,13 @@
 package exchange
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,49 +15,55 @@ import (
 	"rempart"
 )
 
-// bom is what some editors put before UTF-8; RFC 8259, section 8.1, lets who reads
-// JSON ignore it.
-var bom = []byte("\xef\xbb\xbf")
-
 // CheckNotice names each element that body, the JSON of a notice in the shape of
 // POST /api/v1/notices, lacks or has wrong, with the article of the DSA that
 // asks for it where one does. It is the check that a notice of ours passes
 // before it is sent (rempart.Notice.MissingToSend), and of what its JSON may
-// hold. No fault means that the notice is whole.
+// hold: stricter than intake, which takes a notice that is counted elsewhere
+// (rempart.CategoryFor) or names one address twice rather than lose it. No fault
+// means that the notice is whole; [NoticeHints] may still have a word.
 func CheckNotice(body []byte) []Fault {
-	body = bytes.TrimPrefix(body, bom)
-	var v any
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	err := d.Decode(&v)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something follows it")
-		}
+	v, fault := readObject(body, "notice")
+	if fault != nil {
+		return []Fault{*fault}
 	}
-	if _, ok := v.(map[string]any); err != nil || !ok {
-		return []Fault{{Field: "notice", Text: "is not one JSON object"}}
-	}
+	again := twice(body)
 	out := shape("", v, reflect.TypeFor[Notice]())
+	body, err := json.Marshal(v) // without the fields that it does not have: encoding/json would read "Explanation" too
 	var n Notice
+	if err == nil {
+		err = json.Unmarshal(body, &n)
+	}
 	var wrongType *json.UnmarshalTypeError
-	if err := json.Unmarshal(body, &n); err != nil && !errors.As(err, &wrongType) {
+	if err != nil && !errors.As(err, &wrongType) {
 		return []Fault{{Field: "notice", Text: "cannot be read: " + err.Error()}}
+	}
+	for _, name := range again {
+		out = add(out, Fault{Field: name, Text: "is there twice"})
 	}
 	out = append(out, n.limits()...)
 	domain, err := n.Domain()
 	var p rempart.Problems
 	if errors.As(err, &p) {
 		for _, e := range p {
-			out = append(out, Fault{Field: e.Field, Text: noticeFault(e.Code, e.Public)})
+			out = add(out, Fault{Field: e.Field, Text: noticeFault(e.Code, e.Public)})
 		}
 	}
 	for k, i := range n.Items {
-		if a := strings.ToLower(strings.TrimSpace(i.Address)); a != "" && !strings.HasPrefix(a, "http://") && !strings.HasPrefix(a, "https://") {
-			out = add(out, Fault{Field: fmt.Sprintf("items[%d].address", k), Text: noticeFault("notice.address", "")})
+		field := fmt.Sprintf("items[%d].address", k)
+		a := strings.ToLower(strings.TrimSpace(i.Address))
+		switch {
+		case i.Address == "" && len(i.Fingerprints) == 0:
+			out = add(out, Fault{Field: field, Text: "is missing"})
+		case a != "" && !strings.HasPrefix(a, "http://") && !strings.HasPrefix(a, "https://"):
+			out = add(out, Fault{Field: field, Text: noticeFault("notice.address", "")})
+		case rempart.OwnAddress(i.Address):
+			out = add(out, Fault{Field: field, Text: "is of a machine or network of one's own: nobody else can open it"})
 		}
-		if i.Address == "" && len(i.Fingerprints) == 0 {
-			out = add(out, Fault{Field: fmt.Sprintf("items[%d].address", k), Text: "is missing"})
+		if len(domain.Items) == len(n.Items) && len(n.Items) <= maxItems {
+			if first := slices.IndexFunc(domain.Items[:k], domain.Items[k].Same); first >= 0 {
+				out = add(out, Fault{Field: field, Text: fmt.Sprintf("is that of items[%d], with the same fingerprints", first)})
+			}
 		}
 	}
 	for _, m := range domain.MissingToSend() {
@@ -72,6 +77,9 @@ func CheckNotice(body []byte) []Fault {
 			continue
 		}
 		out = add(out, Fault{Field: noticePath(m), Text: noticeFault(m.Code, m.Public), Article: m.Article})
+		if m.Code == "notice.category_minor" {
+			out[len(out)-1].Text = fmt.Sprintf("must be of part 9, here %s: the notice is about a minor, and is counted there", rempart.CategoryFor(n.Category, true))
+		}
 	}
 	for k := range out {
 		if out[k].Article == "" {
@@ -79,6 +87,24 @@ func CheckNotice(body []byte) []Fault {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Fault) int { return noticePlace(a) - noticePlace(b) })
+	return out
+}
+
+// NoticeHints names what is no fault of the notice in body, and yet worth a look:
+// an address of a whole site ([rempart.WholeSite]).
+func NoticeHints(body []byte) []Fault {
+	v, fault := readObject(body, "notice")
+	if fault != nil {
+		return nil
+	}
+	var out []Fault
+	items, _ := v["items"].([]any)
+	for k, x := range items {
+		item, _ := x.(map[string]any)
+		if a, _ := item["address"].(string); rempart.WholeSite(a) {
+			out = append(out, Fault{Field: fmt.Sprintf("items[%d].address", k), Text: "names a whole site; give the address of the page if the content is on one", Article: "16(2)(b)"})
+		}
+	}
 	return out
 }
 
@@ -129,8 +155,15 @@ func noticeFault(code, public string) string {
 	return strings.TrimSuffix(public, ".")
 }
 
-// add adds f unless its field, or a part of it, is known to be wrong already.
+// maxFaults is how many faults add looks through: whoever has more has enough.
+const maxFaults = 1000
+
+// add adds f unless its field, or a part of it, is known to be wrong already, or
+// maxFaults are.
 func add(known []Fault, f Fault) []Fault {
+	if len(known) >= maxFaults {
+		return known
+	}
 	for _, k := range known {
 		if k.Field == f.Field || strings.HasPrefix(k.Field, f.Field+".") || strings.HasPrefix(k.Field, f.Field+"[") || strings.HasPrefix(f.Field, k.Field+".") {
 			return known
@@ -145,8 +178,8 @@ func (n Notice) limits() []Fault {
 	if k := utf8.RuneCountInString(n.Explanation); k > 20000 {
 		out = append(out, Fault{Field: "explanation", Text: fmt.Sprintf("has %d characters, at most 20000 are allowed", k)})
 	}
-	if len(n.Items) > 200 {
-		out = append(out, Fault{Field: "items", Text: fmt.Sprintf("has %d items, at most 200 are allowed", len(n.Items))})
+	if len(n.Items) > maxItems {
+		out = append(out, Fault{Field: "items", Text: fmt.Sprintf("has %d items, at most %d are allowed", len(n.Items), maxItems)})
 	}
 	if n.Category != "" && !categoryCode.MatchString(n.Category) {
 		out = append(out, Fault{Field: "category", Text: "is no category of Implementing Regulation (EU) 2024/2835, such as 3f"})
@@ -159,9 +192,13 @@ func (n Notice) limits() []Fault {
 	return out
 }
 
+// maxItems is the most items of one notice.
+const maxItems = 200
+
 // categoryCode is the form of the codes of Implementing Regulation (EU)
-// 2024/2835: parts 1 to 17, and a letter for a line of a part.
-var categoryCode = regexp.MustCompile(`^([1-9]|1[0-7])[a-z]?$`)
+// 2024/2835: a part, and a letter for a line of it. Part 16 counts orders alone,
+// so that no notice is of it; parts 3, 4 and 9 end at their line "other".
+var categoryCode = regexp.MustCompile(`^(3[a-g]?|4[a-h]?|9[a-f]?|([125-8]|1[0-57])[a-z]?)$`)
 
 // root returns the first name of a path.
 func root(path string) string {
@@ -171,8 +208,19 @@ func root(path string) string {
 	return path
 }
 
+// plain returns a name that somebody else chose as one short line.
+func plain(name string) string {
+	if q := strconv.Quote(name); q != `"`+name+`"` {
+		name = q
+	}
+	if r := []rune(name); len(r) > 60 {
+		return string(r[:59]) + "…"
+	}
+	return name
+}
+
 // shape names what of v does not fit the JSON of type t: wrong kinds, values
-// outside an enumeration, and fields that it does not have.
+// outside an enumeration, and fields that it does not have, which it takes out of v.
 func shape(at string, v any, t reflect.Type) []Fault {
 	wrong := func(what string) []Fault { return []Fault{{Field: at, Text: "must be " + what}} }
 	if t == reflect.TypeFor[time.Time]() {
@@ -243,7 +291,8 @@ func shapeOf(at string, m map[string]any, t reflect.Type) []Fault {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown {
-		out = append(out, Fault{Field: at + name, Text: "is no field of a notice"})
+		out = append(out, Fault{Field: at + plain(name), Text: "is no field of a notice"})
+		delete(m, name)
 	}
 	return out
 }

@@ -1,11 +1,8 @@
 package exchange
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,19 +33,9 @@ func (f Fault) String() string {
 // database's validator would take it; whether the puid was used before only the
 // database knows, and that no person is named in it [PersonalIn] looks at.
 func CheckStatement(body []byte) []Fault {
-	body = bytes.TrimPrefix(body, bom)
-	var v any
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	err := d.Decode(&v)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something follows it")
-		}
-	}
-	s, ok := v.(map[string]any)
-	if err != nil || !ok {
-		return []Fault{{Field: "statement", Text: "is not one JSON object"}}
+	s, fault := readObject(body, "statement")
+	if fault != nil {
+		return []Fault{*fault}
 	}
 	batch, ok := s["statements"]
 	if !ok {

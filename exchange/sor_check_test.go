@@ -292,3 +292,11 @@ func TestRulesAreWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestStatementUTF8: what is not UTF-8 the database reads as nothing.
+func TestStatementUTF8(t *testing.T) {
+	got := CheckStatement([]byte("{\"decision_facts\":\"\xff\"}"))
+	if diff := cmp.Diff([]Fault{{Field: "statement", Text: "is not UTF-8"}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -24,7 +24,7 @@ type sorCheckCmd struct {
 }
 
 // Run prints a line for each fault, and nothing for a statement without one.
-func (c *sorCheckCmd) Run(s streams) error { return c.run(s, exchange.CheckStatement) }
+func (c *sorCheckCmd) Run(s streams) error { return c.run(s, exchange.CheckStatement, nil) }
 
 // sorSendCmd has the statements of dry runs sent.
 type sorSendCmd struct {
@@ -88,8 +88,11 @@ type noticeCheckCmd struct {
 	fileCheck
 }
 
-// Run prints a line for each fault, and nothing for a notice without one.
-func (c *noticeCheckCmd) Run(s streams) error { return c.run(s, exchange.CheckNotice) }
+// Run prints a line for each fault, and nothing for a notice without one. What is
+// only worth a look is a hint on stderr.
+func (c *noticeCheckCmd) Run(s streams) error {
+	return c.run(s, exchange.CheckNotice, exchange.NoticeHints)
+}
 
 // fileCheck is a check of files, each on its own.
 type fileCheck struct {
@@ -101,7 +104,9 @@ type fileCheck struct {
 // of the greatest length need.
 const maxChecked = 16 << 20
 
-func (c fileCheck) run(s streams, check func([]byte) []exchange.Fault) error {
+// run prints the faults that check names in each file, and for one without
+// fault what hints does, if it is not nil.
+func (c fileCheck) run(s streams, check, hints func([]byte) []exchange.Fault) error {
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
 	failed := false
@@ -117,6 +122,11 @@ func (c fileCheck) run(s streams, check func([]byte) []exchange.Fault) error {
 		}
 		faults := check(body)
 		failed = failed || len(faults) > 0
+		if hints != nil && len(faults) == 0 {
+			for _, h := range hints(body) {
+				fmt.Fprintf(s.err, "rempart: hint: %s: %s\n", name, h)
+			}
+		}
 		if c.JSON {
 			enc.Encode(struct {
 				File   string           `json:"file"`
