@@ -23,6 +23,9 @@ import (
 // (rempart.CategoryFor) or names one address twice rather than lose it. No fault
 // means that the notice is whole; [NoticeHints] may still have a word.
 func CheckNotice(body []byte) []Fault {
+	if len(body) > maxNotice {
+		return []Fault{{Field: "notice", Text: "is longer than 1 MiB, the most that an intake reads"}}
+	}
 	v, fault := readObject(body, "notice")
 	if fault != nil {
 		return []Fault{*fault}
@@ -191,6 +194,9 @@ func (n Notice) limits() []Fault {
 	}
 	return out
 }
+
+// maxNotice is the longest body of POST /api/v1/notices, in bytes.
+const maxNotice = 1 << 20
 
 // maxItems is the most items of one notice.
 const maxItems = 200

@@ -115,7 +115,8 @@ func TestNoticeShape(t *testing.T) {
 		`{` + rest + `,"items":[{"address":"https://exemple.test/1"}],"a\nb":1}`:                     {`"a\nb": is no field of a notice`},
 		`{` + rest + `,"items":[{"address":"https://exemple.test/1"}],"minor":true,"category":"4g"}`: {"category: must be of part 9, here 9c: the notice is about a minor, and is counted there (art. 16(2)(a))"},
 		`{` + rest + `,"items":[{"address":"https://exemple.test/1"}],"case_ref":"` + "\xff" + `"}`:  {"notice: is not UTF-8"},
-		`[]`: {"notice: is not one JSON object"}, ``: {"notice: is not one JSON object"},
+		strings.Repeat(" ", 1<<20) + `{}`: {"notice: is longer than 1 MiB, the most that an intake reads"},
+		`[]`:                              {"notice: is not one JSON object"}, ``: {"notice: is not one JSON object"},
 	} {
 		var got []string
 		for _, f := range CheckNotice([]byte(body)) {
