@@ -1,6 +1,8 @@
 package rempart
 
 import (
+	"fmt"
+	"html"
 	"regexp"
 	"strings"
 )
@@ -10,22 +12,53 @@ import (
 // picture of 160 pixels takes 4,000.
 const mostRun = 1500
 
-// dataAddress finds what a data address begins with (RFC 2397).
-var dataAddress = regexp.MustCompile(`(?i)\bdata:\s*(?:image|video|audio|application|font|model|text)/[\w.+-]+\s*[;,]|;\s*base64\s*,`)
+// dataAddress finds what a data address begins with (RFC 2397), and not words such
+// as "data: image/jpeg, 2 Mo".
+var dataAddress = regexp.MustCompile(`(?i)\bdata:\s*(?:image|video|audio|application|font|model|text)/[\w.+-]+(?:;[\w.-]+[=;,]|\s*;\s*base64|,\S)|;\s*base64\s*,`)
 
 // opening finds how files of pictures, videos, documents and archives begin in
 // base64 and in hexadecimal: JPEG, PNG, GIF, RIFF (WebP), ISO media (AVIF, HEIC,
-// MP4), JPEG XL, TIFF, Matroska, PDF, ZIP, gzip.
-var opening = regexp.MustCompile(`^(?:/9j/|_9j_|iVBORw0KGgo|R0lGOD|UklGR|.{0,6}Z0eXB|/wo|AAAADEpYTCA|SUkqA|TU0AK|GkXfo|JVBER|UEsDB|H4sI)` +
+// MP4), JPEG XL in its box, TIFF, Matroska, PDF, ZIP, xz, 7z, RAR, MP3, Ogg, SVG,
+// BMP.
+var opening = regexp.MustCompile(`^(?:/9j/|_9j_|iVBORw0KGgo|R0lGOD|UklGR|.{0,6}Z0eXB|AAAADEpYTCA|SUkqA|TU0AK|GkXfo|JVBER|UEsDB|/Td6WFo|N3q8ryc|UmFyIR|SUQzB|T2dnUw|PHN2Zy|Qk.{6}AAAA)` +
 	`|^(?i:ffd8ff|89504e47|47494638|52494646|.{8}66747970|49492a00|4d4d002a|1a45dfa3|25504446|504b0304|1f8b08)`)
+
+// bare finds the two bytes that a JPEG XL has when it is in no box. Paths begin like
+// that too (/women/), so that what follows has to look like base64.
+var bare = regexp.MustCompile(`^[/_]w[o-r]`)
+
+// packed finds gzip in base64, of which short ones stand in ordinary addresses: the
+// state of a page.
+var packed = regexp.MustCompile(`^H4sI`)
+
+// mostPacked is how many characters such a state may have.
+const mostPacked = 600
+
+// spelled finds how pictures begin where each byte is written by itself, as dumps
+// and programs' arrays do: JPEG, PNG, GIF, RIFF; and what uuencode begins with.
+var spelled = regexp.MustCompile(func() string {
+	const gap = `(?:[\s,:]{0,3}(?:\\x|0x)?)`
+	var hexadecimal, decimal []string
+	for _, magic := range []string{"\xff\xd8\xff", "\x89PNG", "GIF8", "RIFF"} {
+		var h, d []string
+		for k := range len(magic) {
+			h, d = append(h, fmt.Sprintf("%02x", magic[k])), append(d, fmt.Sprint(magic[k]))
+		}
+		hexadecimal, decimal = append(hexadecimal, strings.Join(h, gap)), append(decimal, strings.Join(d, `,\s*`))
+	}
+	return `(?i:` + strings.Join(hexadecimal, "|") + `)(?i:[\s,:]{1,3}(?:\\x|0x)?[0-9a-f]{2}|[\s,:]{0,3}(?:\\x|0x)[0-9a-f]{2}|[0-9a-f]{2}[\s:]){8}` +
+		`|(?i:` + strings.Join(hexadecimal, "|") + `)(?i:[0-9a-f]{2})?(?i: [0-9a-f]{4}){4}` +
+		`|\b(?:` + strings.Join(decimal, "|") + `)(?:,\s*\d{1,3}){16}` +
+		"|(?m:^begin(?:-base64)? [0-7]{3,4} .+\r?\n[!-`]{20,}\r?$)"
+}())
 
 // inRun finds the same within a run, where something was put before it.
 var inRun = regexp.MustCompile(`/9j/4|_9j_4|iVBORw0KGgo|R0lGODlh|UklGR.{6,8}XRUJQ|GZ0eXB`)
 
 // CarriesFile tells whether a text holds a file written as characters, such as a
 // data address or a picture in base64 or hexadecimal, also where its lines are
-// folded or its characters are written %XX. Nothing of the kind is taken in with
-// words: no picture is ever received or kept.
+// folded, its bytes stand apart or its characters are written %XX. Nothing of the
+// kind is taken in with words: no picture is ever received or kept.
 //
 // It knows what ordinary programs write. Words, addresses, keys, signatures and
 // lists of fingerprints pass.
@@ -34,10 +67,10 @@ func CarriesFile(text string) bool {
 		return false
 	}
 	for range 5 { // an address within an address, encoded each time
-		if dataAddress.MatchString(text) || longRun(text) {
+		if dataAddress.MatchString(text) || longRun(text) || spelled.MatchString(text) {
 			return true
 		}
-		plain := unescaped(text)
+		plain := html.UnescapeString(unescaped(text))
 		if plain == text {
 			return false
 		}
@@ -52,7 +85,9 @@ func longRun(text string) bool {
 	var run []byte
 	piece := 0 // how many characters of the run are of its last line
 	check := func() bool {
-		long := len(run) > mostRun ||
+		long := len(run) > mostRun && varied(run) ||
+			len(run) >= 64 && bare.Match(run) && mixed(run) ||
+			len(run) > mostPacked && packed.Match(run) ||
 			len(run) >= 64 && !hexValue(run) && opening.Match(run) && (len(run) >= 200 || !plainWord(run)) ||
 			len(run) >= 200 && inRun.Match(run)
 		run, piece = run[:0], 0
@@ -63,6 +98,8 @@ func longRun(text string) bool {
 		case runByte(c):
 			run = append(run, c)
 			piece++
+		case c == '\\' && i+1 < len(text) && text[i+1] == '/':
+			// how some programs write / in JSON
 		case (c == '\n' || c == '\r' || c == ' ' || c == '\t' || c == '>') && piece == 0 && len(run) > 0:
 			// between two lines of one run
 		case (c == '\n' || c == '\r' || c == ' ') && piece >= 60 && !hexValue(run[len(run)-piece:]):
@@ -106,6 +143,48 @@ func plainWord(s []byte) bool {
 		digit = digit || '0' <= c && c <= '9'
 	}
 	return !small || !large || !digit
+}
+
+// varied tells whether a run has as many different characters as a file has, which
+// rules, underlines and cries have not.
+func varied(s []byte) bool {
+	var seen [256]bool
+	n := 0
+	for _, c := range s {
+		if !seen[c] {
+			seen[c] = true
+			n++
+		}
+	}
+	return n >= 12
+}
+
+// mixed tells whether small letters, capitals and digits follow each other as they
+// do in base64, where two neighbours in three are of different kinds, and not as in
+// words and dates.
+func mixed(s []byte) bool {
+	kind := func(c byte) int {
+		switch {
+		case 'a' <= c && c <= 'z':
+			return 1
+		case 'A' <= c && c <= 'Z':
+			return 2
+		case '0' <= c && c <= '9':
+			return 3
+		}
+		return 0
+	}
+	pairs, changes := 0, 0
+	for k := 1; k < min(len(s), 400); k++ {
+		a, b := kind(s[k-1]), kind(s[k])
+		if a == 0 || b == 0 {
+			continue
+		}
+		if pairs++; a != b {
+			changes++
+		}
+	}
+	return 100*changes > 45*pairs
 }
 
 // unescaped reads each %XX of a text that is one, and leaves the rest.
