@@ -208,9 +208,12 @@ func (p *Provider) Finish(ctx context.Context, code, nonce, verifier string) (Ac
 	got, err := k.oauth.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	if err != nil {
 		var said *oauth2.RetrieveError
-		if errors.As(err, &said) && said.Response != nil && said.Response.StatusCode < 500 {
+		if errors.As(err, &said) && said.Response != nil {
 			// Its body is not kept: it may repeat what it was sent.
-			return Account{}, &Refusal{"code", fmt.Errorf("the token endpoint answered %d %q", said.Response.StatusCode, said.ErrorCode)}
+			err = fmt.Errorf("the token endpoint answered %d", said.Response.StatusCode)
+			if said.Response.StatusCode < 500 {
+				return Account{}, &Refusal{"code", fmt.Errorf("%w %.40q", err, said.ErrorCode)}
+			}
 		}
 		return Account{}, fmt.Errorf("idp: token endpoint: %w", err)
 	}

@@ -2,8 +2,12 @@ package idp_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -80,5 +84,42 @@ func TestCheck(t *testing.T) {
 	}
 	if err := gone.Check(ctx); err == nil {
 		t.Error("a provider that is not there is in order")
+	}
+}
+
+// TestFinishKeepsNothing: an endpoint that fails and repeats what it was sent does
+// not bring the client's secret, the code or the verifier into our log.
+func TestFinishKeepsNothing(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusBadGateway} {
+		p := oidctest.New(t)
+		asked := ""
+		echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			asked = string(b)
+			w.WriteHeader(status)
+			fmt.Fprintf(w, "cannot serve %s", b)
+		}))
+		defer echo.Close()
+		p.Tell = func(d map[string]any) {
+			d["token_endpoint"], d["token_endpoint_auth_methods_supported"] = echo.URL, []string{"client_secret_post"}
+		}
+		got, err := idp.New(config(p.URL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = got.Finish(t.Context(), "zq-code", "nonce", "zq-verifier")
+		if !strings.Contains(asked, "zq-code") || !strings.Contains(asked, "zq-verifier") || !strings.Contains(asked, "client_secret=") {
+			t.Fatalf("asked with %q", asked)
+		}
+		var no *idp.Refusal
+		if err == nil || errors.As(err, &no) != (status < 500) || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+			t.Errorf("%d: error %v", status, err)
+			continue
+		}
+		for _, secret := range []string{"zq-code", "zq-verifier", url.QueryEscape(oidctest.Secret)} {
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("%d: the error repeats %s: %v", status, secret, err)
+			}
+		}
 	}
 }
