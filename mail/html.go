@@ -54,9 +54,11 @@ func htmlText(s string) string {
 							href = strings.TrimSpace(string(v))
 						}
 					}
-				} else if shown := strings.TrimSpace(b.String()[min(from, b.Len()):]); href != "" && shown != href && !strings.HasPrefix(href, "#") && len(href) <= 2000 {
-					b.WriteString(" <" + href + ">")
-					href = ""
+				} else if to := href; to != "" {
+					href = "" // what is shown is looked at once for each link, however often it ends
+					if shown := strings.TrimSpace(b.String()[min(from, b.Len()):]); shown != to && !strings.HasPrefix(to, "#") && len(to) <= 2000 {
+						b.WriteString(" <" + to + ">")
+					}
 				}
 			}
 		}
