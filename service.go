@@ -30,7 +30,7 @@ func (s Service) Serves(address string) bool {
 	if err != nil {
 		return false
 	}
-	host := strings.ToLower(u.Hostname())
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	for _, h := range s.Hosts {
 		if host == h || strings.HasSuffix(host, "."+h) {
 			return true

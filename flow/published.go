@@ -86,8 +86,13 @@ func (f *Flow) heardPublished(ctx context.Context, from rempart.Peer, id string,
 	if cb.Stop == nil || cb.Stop.Address == "" {
 		return &rempart.Error{Kind: rempart.Invalid, Field: "stop", Code: "callback.address", Public: "A match.published message says in stop.address at which exact address the copy is."}
 	}
+	// First, so that what is answered about somebody else's address is the same for
+	// a reference that is none.
+	if err := f.ownAddress(ctx, cb.Stop.Address, from.ID); err != nil {
+		return err
+	}
 	c, err := f.DB.CaseByRef(ctx, cb.Stop.CaseRef)
-	if rempart.KindOf(err) == rempart.NotFound {
+	if rempart.KindOf(err) == rempart.NotFound || err == nil && cb.Stop.Item == "" { // a reference alone opens no case
 		return &rempart.Error{Kind: rempart.NotFound, Code: "stop.missing", Public: "No listed picture of ours fits this message."}
 	}
 	if err != nil {
@@ -105,16 +110,29 @@ func (f *Flow) heardPublished(ctx context.Context, from rempart.Peer, id string,
 	return err
 }
 
-// takeUp takes a copy that is online into the case of the item that it matched, or
-// the one that carries its work, once for each key. A platform speaks for its own
-// services alone: the address of another's is refused.
-func (f *Flow) takeUp(ctx context.Context, caseID, peer, key string, stop *exchange.Stop, seen, now time.Time) error {
-	s, err := f.serving(ctx, stop.Address)
+// ownAddress refuses the address of a service that is not the platform's, however
+// it is written.
+func (f *Flow) ownAddress(ctx context.Context, address, peer string) error {
+	clean, err := rempart.CleanAddress(address)
+	if err != nil {
+		return &rempart.Error{Kind: rempart.Invalid, Field: "address", Code: "callback.address", Err: err, Public: "A match.published message says in stop.address at which exact address the copy is."}
+	}
+	s, err := f.serving(ctx, clean)
 	if err != nil {
 		return err
 	}
 	if s.ID != "" && s.PeerID != peer {
 		return &rempart.Error{Kind: rempart.Invalid, Field: "address", Code: "callback.elsewhere", Public: "This address belongs to a service of somebody else. Tell of the copies on your own."}
+	}
+	return nil
+}
+
+// takeUp takes a copy that is online into the case of the item that it matched, or
+// the one that carries its work, once for each key. A platform speaks for its own
+// services alone: the address of another's is refused.
+func (f *Flow) takeUp(ctx context.Context, caseID, peer, key string, stop *exchange.Stop, seen, now time.Time) error {
+	if err := f.ownAddress(ctx, stop.Address, peer); err != nil {
+		return err
 	}
 	item := stop.Item
 	for range maxHops {
@@ -133,7 +151,7 @@ func (f *Flow) takeUp(ctx context.Context, caseID, peer, key string, stop *excha
 		}
 		break
 	}
-	err = f.DB.UpdateCase(ctx, caseID, key, func(c *rempart.Case) error {
+	err := f.DB.UpdateCase(ctx, caseID, key, func(c *rempart.Case) error {
 		return c.Published(item, stop.Address, peer, stop.Distance, seen, now)
 	})
 	if errors.Is(err, store.ErrAlready) {
