@@ -67,7 +67,7 @@ func CarriesFile(text string) bool {
 		return false
 	}
 	for range 5 { // an address within an address, encoded each time
-		if dataAddress.MatchString(text) || longRun(text) || spelled.MatchString(text) {
+		if dataAddress.MatchString(text) || longRun(text) || bytewise(text) && spelled.MatchString(text) {
 			return true
 		}
 		plain := html.UnescapeString(unescaped(text))
@@ -77,6 +77,21 @@ func CarriesFile(text string) bool {
 		text = plain
 	}
 	return false
+}
+
+// bytewise tells whether a text has as many figures and what parts them as the
+// shortest of what spelled finds, which most words and addresses have not.
+func bytewise(text string) bool {
+	figures, gaps := 0, 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case '0' <= c && c <= '9':
+			figures++
+		case c == ' ' || c == ',' || c == ':' || c == '\\' || c == '\n' || c == '\r' || c == '\t':
+			gaps++
+		}
+	}
+	return figures >= 8 && gaps >= 5 || strings.Contains(text, "begin")
 }
 
 // longRun looks at what stands together without a space in a text, the folded
