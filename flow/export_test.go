@@ -20,6 +20,20 @@ func SortMost(t *testing.T, n int) {
 	t.Cleanup(func() { sortMost = before })
 }
 
+// ReadLimit has an answer of the change table given up after d, and returns what it
+// was.
+func ReadLimit(d time.Duration) time.Duration {
+	before := readLimit
+	readLimit = d
+	return before
+}
+
+// Page is how many changes are asked for next. No round may be under way.
+func (f *Flow) Page() int {
+	f.index.waitRound()
+	return f.index.page
+}
+
 // ReadSinceOpen returns how many changes the index has read.
 func (f *Flow) ReadSinceOpen() int64 { return f.index.read.Load() }
 

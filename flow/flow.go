@@ -97,6 +97,10 @@ func (f *Flow) OpenIndex(ctx context.Context, dir string) error {
 	return nil
 }
 
+// updateTries is how often in a row the change table may answer too late, without
+// giving anything, before UpdateIndex gives up.
+const updateTries = 6
+
 // UpdateIndex brings the index in a folder up to date and closes it, for whoever
 // serves from it next. progress is told the number of entries now and then. Where
 // another process serves from it already, which follows by itself, it does
@@ -112,7 +116,16 @@ func (f *Flow) UpdateIndex(ctx context.Context, dir string, progress func(entrie
 	defer func() { err = errors.Join(err, x.close(context.WithoutCancel(ctx))) }()
 	done := make(chan error, 1)
 	go func() {
-		_, err := x.catchUp(ctx)
+		var err error
+		for tries := 0; tries < updateTries; tries++ { // a slow answer is asked for again, a smaller one
+			before := x.read.Load()
+			if _, err = x.catchUp(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				break
+			}
+			if x.read.Load() > before {
+				tries = 0
+			}
+		}
 		done <- err
 	}()
 	tick := time.NewTicker(2 * time.Second)

@@ -10,15 +10,24 @@ import (
 // How the index follows the change table. A lookup that finds it older than fresh
 // waits until it is read again, but no longer than patience after the reading
 // began, and not at all while the database is away: it then answers from what
-// there is. readLimit is when an answer of the database is given up.
+// there is.
 const (
-	fresh     = 10 * time.Millisecond
-	patience  = 500 * time.Millisecond
-	readLimit = 3 * time.Second
+	fresh    = 10 * time.Millisecond
+	patience = 500 * time.Millisecond
 
 	followEvery = 200 * time.Millisecond
 	saveEvery   = 2 * time.Second
 )
+
+// How many changes are asked for at once, and when an answer of the database is
+// given up: then fewer are asked for the next time, so that a slow one is read too.
+const (
+	mostRead  = 10_000
+	leastRead = 100
+)
+
+// readLimit is shorter in tests.
+var readLimit = 3 * time.Second
 
 // A round is one reading of the change table to its end.
 type round struct {
@@ -132,15 +141,19 @@ func (x *index) readAll(r *round) {
 }
 
 // readOn reads one page of changes, and reports whether there may be more. Only
-// the round under way calls it, which owns cursor.
+// the round under way calls it, which owns cursor and page.
 func (x *index) readOn() (more bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), readLimit)
 	defer cancel()
 	start := time.Now()
-	changes, cursor, err := x.db.Changes(ctx, x.cursor, 10_000)
+	changes, cursor, err := x.db.Changes(ctx, x.cursor, x.page)
 	if err != nil {
+		if ctx.Err() != nil {
+			x.page = max(x.page/4, leastRead)
+		}
 		return false, err
 	}
+	x.page = min(2*x.page, mostRead)
 	for _, c := range changes {
 		x.apply(c)
 	}

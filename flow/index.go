@@ -31,6 +31,7 @@ type index struct {
 
 	lists   atomic.Pointer[map[string]rempart.List] // each under its policy, the harmless one too
 	policed time.Time                               // when they were read; the round under way owns it
+	page    int                                     // changes that are asked for next; the round under way owns it
 
 	following sync.Mutex // guards the next two
 	round     *round     // under way, or nil
@@ -48,7 +49,7 @@ type index struct {
 }
 
 func newIndex(db *store.DB) *index {
-	x := &index{db: db, log: slog.New(slog.DiscardHandler), near: near.New(), shelf: newMemoryShelf(), videos: map[uint64][]vpdq.Feature{}}
+	x := &index{db: db, log: slog.New(slog.DiscardHandler), near: near.New(), shelf: newMemoryShelf(), videos: map[uint64][]vpdq.Feature{}, page: mostRead}
 	x.setPolicies(nil)
 	return x
 }
