@@ -75,7 +75,7 @@ func checkWords(text string) string {
 		return "not UTF-8; save the file as CSV in UTF-8"
 	case address.MatchString(text):
 		return "an address; annotators see text alone: leave it out, or give its hash in url_hash"
-	case packed.MatchString(text), slices.ContainsFunc(pictures, func(p string) bool { return len(text) > 64 && strings.HasPrefix(strings.TrimSpace(text), p) }):
+	case packed.MatchString(text), rempart.CarriesFile(text):
 		return "a picture or another file; annotators see text alone"
 	case strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\n' && c != '\t' && c != '\r' || c == 0x7f }):
 		return "a control character"
@@ -249,7 +249,7 @@ func aliases(all []rempart.Labelled) map[string]string {
 			return
 		}
 		base := strings.TrimSpace(string(l.Alias))
-		if base == "" || checkCell(base) != "" {
+		if base == "" || checkCell(base) != "" || adjudicates(base) {
 			base = "annotator"
 		}
 		s := base

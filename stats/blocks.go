@@ -242,7 +242,7 @@ const (
 // before.
 var kinds = func() (k [256]uint8) {
 	for c := range k {
-		if c < ' ' || c >= 0x7f || c == '/' {
+		if c < ' ' || c >= 0x7f || strings.IndexByte("/<;'", byte(c)) >= 0 {
 			k[c] = isOdd
 		}
 	}
@@ -274,7 +274,7 @@ func (p *parser) plain(text string, line int) (Row, bool) {
 		return Row{}, false
 	}
 	cell := func(i int) string { return trim(p.cells[p.h.at[i]]) }
-	r := Row{Line: line, Item: cell(0), Surface: cell(1), URLHash: cell(3), Label: cell(4), Value: cell(5), Annotator: cell(6), Method: cell(7)}
+	r := Row{Line: line, Item: cell(0), Surface: cell(1), URLHash: cell(3), Label: cell(4), Value: cell(5), Annotator: labeller(cell(6), cell(7)), Method: cell(7)}
 	if r.Item == "" || r.Label == "" || r.Value == "" || r.Annotator == "" {
 		return Row{}, false
 	}

@@ -1,6 +1,8 @@
 package stats
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -100,7 +102,28 @@ type Options struct {
 	Refused           int         // rows that could not be read
 }
 
-// ErrEmpty is returned where no item has the labels: there is no share of none.
+// MarshalJSON writes a card of no item, which has no share, with null where the
+// share, its interval and the method would be.
+func (c Card) MarshalJSON() ([]byte, error) {
+	type bare Card
+	var out any = bare(c)
+	if c.Denominator == 0 {
+		out = struct {
+			bare
+			Estimate *float64    `json:"estimate"`
+			Interval *[2]float64 `json:"interval"`
+			Method   *Method     `json:"interval_method"`
+		}{bare: bare(c)}
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // whoever calls this does, if asked
+	err := enc.Encode(out)
+	return b.Bytes(), err
+}
+
+// ErrEmpty is returned, with a card that has warnings and no share, where no item
+// has the labels.
 var ErrEmpty = errors.New("no item in the denominator")
 
 // Card computes the card of what was tallied.
@@ -118,7 +141,9 @@ func (t *Tally) Card(o Options) (Card, error) {
 	count := t.count()
 	c.Numerator, c.Denominator = count.numerator, count.denominator
 	if c.Denominator == 0 {
-		return Card{}, fmt.Errorf("%s: %w (%d items, values found: %s)", c.Definition.Positive, ErrEmpty, c.Items, t.known())
+		c.Agreement = agreement(count.ratings, count.annotators)
+		c.say(t.warnings(c, count, o)...)
+		return c, fmt.Errorf("%s: %w (%d items, values found: %s)", c.Definition.Positive, ErrEmpty, c.Items, t.known())
 	}
 	i, method, err := Proportion(c.Numerator, c.Denominator, o.Population)
 	if err != nil {
@@ -160,6 +185,10 @@ type counted struct {
 	numerator, denominator int
 	unlabelled             int    // in the population asked about, without the label
 	ties                   int    // items with one, of the positive label or of the one it is among
+	leaning                int    // of these, by the label of the main annotator
+	undecided              int    // of these, in neither numerator nor denominator
+	torn                   int    // items with the label and two addresses, left out
+	scattered              int    // items in the denominator that rows place on several surfaces
 	adjudicated            int    // in the denominator, by the label of a third person
 	low, high              [2]int // numerator and denominator, every tie settled so that the share is least, and most
 	surfaces               map[string][2]int
@@ -168,63 +197,86 @@ type counted struct {
 }
 
 // count decides each item, counts it, and gathers what annotators said of those
-// in the denominator.
+// in the denominator and of those that would be in it but for a tie.
 func (t *Tally) count() counted {
 	c := counted{surfaces: map[string][2]int{}}
-	positive, among := t.values.number[t.positive.Value], uint32(0)
+	positive, among, second := t.values.number[t.positive.Value], uint32(0), 1
 	if t.among != nil {
 		among = t.values.number[t.among.Value]
+		if t.one {
+			second = 0
+		}
 	}
-	surfaces := make([][2]int, len(t.surfaces.list))
-	g := gatherer{patterns: map[string]*Pattern{}, seen: map[uint32]bool{}}
+	surfaces := make([][2]int, len(t.surfaces.list)+1)
+	g := gatherer{patterns: map[string]*Pattern{}, seen: map[uint32]bool{}, people: t.annotators.ranks(), values: t.values.ranks()}
 	var all []rating
 	room := make([]uint32, 0, 16)
 	for n := range t.items.n {
 		it := t.items.at(n)
-		in, maybeIn := true, false // the denominator
+		if it.url == torn {
+			if it.first[0].annotator != 0 {
+				c.torn++
+			}
+			continue
+		}
+		in := verdict{labelled: true, yes: true} // the denominator
 		if t.among != nil {
-			all = t.ratings(all[:0], it, 1)
-			is, how, could := value(all, room[:0])
-			in = how != unlabelled && is == among
-			maybeIn = how == tied && slices.Contains(could, among)
-			if !in && !maybeIn {
+			all = t.ratings(all[:0], it, second)
+			if in = t.verdict(all, second, among, room[:0]); !in.yes && !in.doubt {
 				continue
 			}
 		}
 		all = t.ratings(all[:0], it, 0)
-		said, how, could := value(all, room[:0])
-		if how == unlabelled {
-			if in {
+		is := t.verdict(all, 0, positive, room[:0])
+		if !is.labelled {
+			if in.yes {
 				c.unlabelled++
 			}
 			continue
 		}
-		is := said == positive && positive != 0
-		maybe := how == tied && slices.Contains(could, positive)
-		c.settle(in && !maybeIn, is && !maybe, maybe)
-		if maybe || maybeIn {
-			c.ties++
+		if t.among != nil && t.one { // an item that is in has the one value
+			is = verdict{labelled: true, yes: positive == among}
 		}
-		if !in {
+		c.settle(in.yes && !in.doubt, is.yes && !is.doubt, is.doubt)
+		switch {
+		case in.open, in.yes && is.open:
+			c.ties++
+			c.undecided++
+		case in.doubt, is.doubt:
+			c.ties++
+			c.leaning++
+		}
+		if !in.yes {
+			continue
+		}
+		g.add(all)
+		if is.open {
 			continue
 		}
 		c.denominator++
 		if slices.ContainsFunc(all, rating.settles) {
 			c.adjudicated++
 		}
-		x := &surfaces[it.surface-1]
-		x[1]++
-		if is {
+		if is.yes {
 			c.numerator++
-			x[0]++
 		}
-		if len(all) > 1 {
-			g.add(all)
+		if it.surface == several {
+			c.scattered++
+			continue
+		}
+		x := &surfaces[it.surface]
+		x[1]++
+		if is.yes {
+			x[0]++
 		}
 	}
 	for i, x := range surfaces {
-		if x[1] > 0 {
-			c.surfaces[t.surfaces.list[i]] = x
+		switch {
+		case x[1] == 0:
+		case i == 0:
+			c.surfaces[""] = x
+		default:
+			c.surfaces[t.surfaces.list[i-1]] = x
 		}
 	}
 	c.annotators = len(g.seen)
@@ -254,31 +306,43 @@ func (c *counted) settle(in, yes, maybe bool) {
 
 // gatherer counts the items by what annotators said of them.
 type gatherer struct {
-	patterns map[string]*Pattern
-	seen     map[uint32]bool // annotators
-	key      []byte
+	people, values []uint32 // the places of words in the alphabet, by number less 1
+	patterns       map[string]*Pattern
+	seen           map[uint32]bool // annotators
+	all            []rating
+	key            []byte
 }
 
-// add takes in what was said of an item, in the order of the annotators' numbers,
-// if two or more gave a label. It reorders all.
+// add takes in what was said of an item, in the order of the annotators' names, if
+// two or more gave a label before adjudication and did not contradict themselves.
 func (g *gatherer) add(all []rating) {
-	all = slices.DeleteFunc(all, rating.settles)
 	if len(all) < 2 {
 		return
 	}
-	slices.SortFunc(all, func(a, b rating) int { return int(a.annotator) - int(b.annotator) })
-	g.key = g.key[:0]
+	g.all = g.all[:0]
 	for _, r := range all {
+		if !r.settles() && !contradicts(all, r) {
+			g.all = append(g.all, r)
+		}
+	}
+	if len(g.all) < 2 {
+		return
+	}
+	slices.SortFunc(g.all, func(a, b rating) int {
+		return int(g.people[a.annotator-1]) - int(g.people[b.annotator-1])
+	})
+	g.key = g.key[:0]
+	for _, r := range g.all {
 		if !g.seen[r.annotator] {
 			g.seen[r.annotator] = true
 		}
-		g.key = strconv.AppendUint(append(g.key, ' '), uint64(r.value()), 10)
+		g.key = strconv.AppendUint(append(g.key, ' '), uint64(g.values[r.value()-1]), 10)
 	}
 	p := g.patterns[string(g.key)]
 	if p == nil {
 		p = &Pattern{}
-		for _, r := range all {
-			p.Labels = append(p.Labels, int(r.value()-1))
+		for _, r := range g.all {
+			p.Labels = append(p.Labels, int(g.values[r.value()-1]))
 		}
 		g.patterns[string(g.key)] = p
 	}
@@ -313,6 +377,9 @@ func defined(r Ratings, coefficient func(Ratings) float64) (*float64, *[2]float6
 		return nil, nil
 	}
 	i := Bootstrap(r, coefficient, rounds, Level)
+	if math.IsNaN(i.Low) {
+		return &v, nil
+	}
 	return &v, &[2]float64{i.Low, i.High}
 }
 
@@ -322,5 +389,6 @@ func (t *Tally) known() string {
 	if len(t.values.list) == 0 {
 		return "–"
 	}
-	return strings.Join(t.values.list[:min(10, len(t.values.list))], ", ")
+	all := slices.Sorted(slices.Values(t.values.list))
+	return strings.Join(all[:min(10, len(all))], ", ")
 }

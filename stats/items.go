@@ -3,6 +3,7 @@ package stats
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math"
 )
 
 // items are the items of a table, found by their identifiers. They stay where
@@ -26,12 +27,18 @@ const part = 1 << 14
 // and what identifies it.
 type item struct {
 	key     [2]uint64
-	url     uint64 // hash of its url_hash, 0 if none was given
+	url     uint64 // hash of its url_hash, 0 if none was given; or torn
 	line    uint32 // where it was first seen
-	surface uint32
+	surface uint32 // 0 if none was given; or several
 	first   [2]rating
 	more    [2]uint32
 }
+
+// What stands for the address and the surface of an item that has more than one.
+const (
+	torn    = math.MaxUint64
+	several = math.MaxUint32
+)
 
 func newItems() items {
 	return items{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, slots: make([]uint64, 1<<10)}

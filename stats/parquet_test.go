@@ -45,7 +45,7 @@ func TestParquet(t *testing.T) {
 		t.Error(diff)
 	}
 	c, err := tally.Card(Options{})
-	if err != nil || c.Denominator != 3 || c.Numerator != 2 || c.Rows != 5 || c.Agreement.DoublyLabelled != 2 {
+	if err != nil || c.Denominator != 2 || c.Numerator != 2 || c.Rows != 5 || c.Agreement.DoublyLabelled != 2 {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

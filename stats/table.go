@@ -6,20 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"rempart"
 )
 
 // Columns are those of a labelled table, one row a label: which item, where and
 // when it was collected, the hash of its address, what was labelled, the label,
-// who gave it, by which method (human, a model's name and version, or
-// "adjudication" for a decision between annotators), and how sure (0 to 1).
+// who gave it (may be empty where a model did), by which method (human, a model's
+// name and version, or "adjudication" for a decision between annotators, see
+// [adjudicates]), and how sure (0 to 1; may be empty).
 var Columns = []string{"item_id", "surface", "collected_at", "url_hash", "label_name", "label_value", "annotator", "method", "confidence"}
 
-// MethodAdjudication marks the label that settles what annotators disagree on.
+// MethodAdjudication marks, as we write it, the label that settles what annotators disagree on.
 const MethodAdjudication = "adjudication"
 
 // maxCell is the longest cell, in bytes: labels and identifiers, not content.
@@ -166,10 +170,16 @@ func checkRecord(record []string, h header, line int) *RowError {
 	return nil
 }
 
-var breaks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+// What no cell may hold, beside what [rempart.CarriesFile] finds in one of more
+// than 64 bytes: an address that is the data, however short, and a drawing; and the
+// long cells that a table is full of.
+var (
+	dataAddress = regexp.MustCompile(`(?i)^\s*["']?data:|\bdata:\s*[a-z]+/|;\s*base64\b`)
+	drawing     = regexp.MustCompile(`(?i)<\s*(?:svg|img)\b`)
+	digest      = regexp.MustCompile(`^(?:[A-Za-z0-9-]+:)?(?:[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$`)
+)
 
-// pictures are how base64 text of JPEG, PNG, GIF and WebP files starts.
-var pictures = []string{"/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"}
+var breaks = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
 // checkCell says why a cell is refused, or "".
 func checkCell(cell string) string {
@@ -179,13 +189,11 @@ func checkCell(cell string) string {
 	if len(cell) > maxCell {
 		return fmt.Sprintf("%d bytes long, at most %d are kept: labels, not content", len(cell), maxCell)
 	}
-	for _, start := range pictures {
-		if len(cell) > 64 && strings.HasPrefix(cell, start) {
-			return "a picture; tables hold labels only"
-		}
-	}
-	if len(cell) >= 5 && strings.EqualFold(strings.TrimSpace(cell)[:min(5, len(strings.TrimSpace(cell)))], "data:") {
+	if strings.ContainsAny(cell, ":;") && dataAddress.MatchString(cell) {
 		return "a data address; tables hold labels only"
+	}
+	if strings.IndexByte(cell, '<') >= 0 && drawing.MatchString(cell) || len(cell) > 64 && !digest.MatchString(cell) && rempart.CarriesFile(cell) {
+		return "a picture; tables hold labels only"
 	}
 	if strings.Contains(cell, "://") {
 		return "an address; give its hash in url_hash"
@@ -204,6 +212,9 @@ func checkCell(cell string) string {
 	case '=', '@':
 		return "would be run as a formula by a spreadsheet"
 	case '+', '-':
+		if len(cell) == 1 {
+			return ""
+		}
 		if _, err := strconv.ParseFloat(cell, 64); err != nil {
 			return "would be run as a formula by a spreadsheet"
 		}
@@ -214,9 +225,9 @@ func checkCell(cell string) string {
 // newRow reads a record whose cells are allowed.
 func newRow(record []string, h header, line int) (Row, *RowError) {
 	cell := func(i int) string { return strings.TrimSpace(record[h.at[i]]) }
-	out := Row{Line: line, Item: cell(0), Surface: cell(1), URLHash: cell(3), Label: cell(4), Value: cell(5), Annotator: cell(6), Method: cell(7)}
+	out := Row{Line: line, Item: cell(0), Surface: cell(1), URLHash: cell(3), Label: cell(4), Value: cell(5), Annotator: labeller(cell(6), cell(7)), Method: cell(7)}
 	for _, i := range []int{0, 4, 5, 6} {
-		if cell(i) == "" {
+		if cell(i) == "" && (i != 6 || out.Annotator == "") {
 			return Row{}, &RowError{line, Columns[i], "empty"}
 		}
 	}
@@ -233,6 +244,15 @@ func newRow(record []string, h header, line int) (Row, *RowError) {
 		}
 	}
 	return out, nil
+}
+
+// labeller is who gave a label: the annotator, or where none is named the machine
+// that the method is.
+func labeller(annotator, method string) string {
+	if annotator == "" && !byPerson(method) {
+		return method
+	}
+	return annotator
 }
 
 // confident says whether a text is a number from 0 to 1.

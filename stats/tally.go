@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // A Condition is one value of one label, written LABEL=VALUE.
@@ -20,25 +22,40 @@ func ParseCondition(s string) (Condition, error) {
 	return Condition{label, value}, nil
 }
 
+// composed is the condition with its accents in one encoding, as [words] has them.
+func (c Condition) composed() Condition {
+	return Condition{norm.NFC.String(c.Label), norm.NFC.String(c.Value)}
+}
+
 func (c Condition) String() string { return c.Label + "=" + c.Value }
 
 // A Tally gathers the rows of a labelled table that bear on one card: for each
 // item, what each annotator said of the two labels. It holds about 80 bytes an
-// item, and 16 for each of its labels after the first.
+// item, and 16 for each of its labels after the first. Its card does not depend on
+// the order of the rows.
 type Tally struct {
 	positive Condition
 	among    *Condition
+	one      bool // both conditions are on one label
 
 	items      items
 	more       []further // ratings of an item after its first; 0 is none
 	values     words
 	annotators words
 	surfaces   words
-	methods    words // of the rows of the positive label
+	methods    words
+	ways       []way           // of methods, by number less 1
+	settlers   []bool          // annotators whose name says that they adjudicate, by number less 1
+	said       [2][]int        // how many items an annotator labelled, by number less 1
+	spelt      map[string]bool // label names that are nearly the ones asked about
 
-	rows, repeated, contradicted int
-	from, until                  time.Time
+	rows, repeated int
+	contradicted   int // labels of an item that an annotator gave several values
+	from, until    time.Time
 }
+
+// way is what a method is.
+type way struct{ settles, counted bool } // counted: used for the positive label
 
 // rating is one label given by one annotator, by its number; the zero value is
 // none. The number of the value is negative if it settles between annotators.
@@ -51,6 +68,9 @@ type rating struct {
 func (r rating) value() uint32 { return uint32(max(r.worth, -r.worth)) }
 func (r rating) settles() bool { return r.worth < 0 }
 
+// by says whether two ratings are of one person in one role.
+func (r rating) by(o rating) bool { return r.annotator == o.annotator && r.settles() == o.settles() }
+
 // further is a rating after the first of an item's label, and where the one after
 // it is, 0 if there is none.
 type further struct {
@@ -58,7 +78,8 @@ type further struct {
 	next uint32
 }
 
-// words numbers strings, from 1.
+// words numbers strings, from 1; what differs in nothing but how its accents are
+// encoded (Unicode NFC, NFD) is one.
 type words struct {
 	number map[string]uint32
 	list   []string
@@ -75,37 +96,59 @@ func (w *words) of(s string) uint32 {
 			w.number = map[string]uint32{}
 		}
 		s = strings.Clone(s)
-		w.list = append(w.list, s)
-		n = uint32(len(w.list))
+		composed := norm.NFC.String(s)
+		if n = w.number[composed]; n == 0 {
+			w.list = append(w.list, composed)
+			n = uint32(len(w.list))
+			w.number[composed] = n
+		}
 		w.number[s] = n
 	}
 	w.last = n
 	return n
 }
 
+// ranks gives each word its place in the order of the alphabet, by number less 1.
+func (w *words) ranks() []uint32 {
+	order := make([]uint32, len(w.list))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(w.list[a], w.list[b]) })
+	ranks := make([]uint32, len(order))
+	for rank, n := range order {
+		ranks[n] = uint32(rank)
+	}
+	return ranks
+}
+
 // NewTally starts the tally of the items for which positive holds, among those
 // for which among holds; among nil is every item that has the label.
 func NewTally(positive Condition, among *Condition) *Tally {
-	return &Tally{positive: positive, among: among, items: newItems(), more: make([]further, 1)}
+	t := &Tally{positive: positive.composed(), items: newItems(), more: make([]further, 1), spelt: map[string]bool{}}
+	if among != nil {
+		a := among.composed()
+		t.among, t.one = &a, a.Label == t.positive.Label
+	}
+	return t
 }
 
-// Add counts a row. It returns an error, and does not count the row, if the row
-// contradicts an earlier one (the same item with another url_hash, or the same
-// annotator saying something else of it) or says it again.
+// Add counts a row. It returns an error if the row is not counted: it says again
+// what was said, contradicts another row of the same annotator (then neither is
+// counted), or gives an item a second url_hash (then the item is not counted).
 func (t *Tally) Add(r Row) *RowError {
 	t.rows++
 	it, fresh := t.items.of(r.Item)
 	if fresh {
-		it.line, it.surface = uint32(r.Line), t.surfaces.of(r.Surface)
+		it.line = uint32(r.Line)
 	}
-	if r.URLHash != "" {
-		url := max(1, t.items.hash(r.URLHash))
-		switch {
-		case it.url == 0:
-			it.url = url
-		case it.url != url:
-			t.contradicted++
-			return &RowError{r.Line, "url_hash", fmt.Sprintf("item %q has another address than before (first seen on line %d); the row is not counted", r.Item, it.line)}
+	if r.Surface != "" {
+		switch n := t.surfaces.of(r.Surface); it.surface {
+		case 0:
+			it.surface = n
+		case n:
+		default:
+			it.surface = several
 		}
 	}
 	if !r.Collected.IsZero() {
@@ -116,31 +159,103 @@ func (t *Tally) Add(r Row) *RowError {
 			t.until = r.Collected
 		}
 	}
-	var err *RowError
-	if r.Label == t.positive.Label {
-		t.methods.of(r.Method)
-		err = t.rate(it, 0, r)
+	err := t.address(it, r)
+	if t.is(r.Label, t.positive.Label) {
+		if bad := t.rate(it, 0, r); err == nil {
+			err = bad
+		}
 	}
-	if t.among != nil && r.Label == t.among.Label && err == nil {
-		err = t.rate(it, 1, r)
+	if t.among != nil && !t.one && t.is(r.Label, t.among.Label) {
+		if bad := t.rate(it, 1, r); err == nil {
+			err = bad
+		}
 	}
 	return err
 }
 
-// rate records a rating of a label of an item, once an annotator.
+// address notes the url_hash of an item, and names a row of one that has two.
+func (t *Tally) address(it *item, r Row) *RowError {
+	if r.URLHash != "" && it.url != torn {
+		url := min(max(1, t.items.hash(r.URLHash)), torn-1)
+		switch it.url {
+		case 0:
+			it.url = url
+		case url:
+		default:
+			it.url = torn
+			var lines []string
+			for label := range it.first {
+				for _, x := range t.ratings(nil, it, label) {
+					lines = append(lines, fmt.Sprint(x.line))
+				}
+			}
+			also := ""
+			if len(lines) > 0 {
+				also = ", labels on line " + strings.Join(lines[:min(len(lines), 20)], ", ")
+			}
+			return &RowError{r.Line, "url_hash", fmt.Sprintf("item %q has another address than before (first seen on line %d%s); the item is not counted", r.Item, it.line, also)}
+		}
+	}
+	if it.url == torn {
+		return &RowError{r.Line, "", fmt.Sprintf("item %q has two addresses (first seen on line %d); the item is not counted", r.Item, it.line)}
+	}
+	return nil
+}
+
+// is says whether a cell names a label, and remembers it if only the case differs.
+func (t *Tally) is(cell, label string) bool {
+	if cell == label {
+		return true
+	}
+	if !strings.EqualFold(cell, label) {
+		if ascii(cell) {
+			return false
+		}
+		if cell = norm.NFC.String(cell); cell == label {
+			return true
+		}
+		if !strings.EqualFold(cell, label) {
+			return false
+		}
+	}
+	if !t.spelt[cell] {
+		t.spelt[strings.Clone(cell)] = true
+	}
+	return false
+}
+
+// rate records a rating of a label of an item, once an annotator and value.
 func (t *Tally) rate(it *item, label int, r Row) *RowError {
-	now := rating{t.annotators.of(r.Annotator), int32(t.values.of(r.Value)), uint32(r.Line)}
-	if r.Method == MethodAdjudication {
+	who, how := t.annotators.of(r.Annotator), t.methods.of(r.Method)
+	if int(who) > len(t.settlers) {
+		t.settlers = append(t.settlers, adjudicates(r.Annotator))
+		t.said[0], t.said[1] = append(t.said[0], 0), append(t.said[1], 0)
+	}
+	if int(how) > len(t.ways) {
+		t.ways = append(t.ways, way{settles: adjudicates(r.Method)})
+	}
+	if label == 0 {
+		t.ways[how-1].counted = true
+	}
+	now := rating{who, int32(t.values.of(r.Value)), uint32(r.Line)}
+	if t.ways[how-1].settles || t.settlers[who-1] {
 		now.worth = -now.worth
 	}
 	if it.first[label].annotator == 0 {
 		it.first[label] = now
+		t.labelled(label, now)
 		return nil
 	}
+	var same, other rating // what she said of it before
+	others := 0
 	end := &it.more[label]
 	for before := it.first[label]; ; {
-		if before.annotator == now.annotator && before.settles() == now.settles() {
-			return t.again(before, now, r)
+		switch {
+		case !before.by(now):
+		case before.value() == now.value():
+			same = before
+		default:
+			other, others = before, others+1
 		}
 		if *end == 0 {
 			break
@@ -148,20 +263,31 @@ func (t *Tally) rate(it *item, label int, r Row) *RowError {
 		x := &t.more[*end]
 		before, end = x.rating, &x.next
 	}
+	if same.annotator != 0 {
+		t.repeated++
+		if others > 0 {
+			return &RowError{r.Line, "", fmt.Sprintf("%q said the same of item %q on line %d, and otherwise on line %d; none of it is counted", r.Annotator, r.Item, same.line, other.line)}
+		}
+		return &RowError{r.Line, "", fmt.Sprintf("%q said the same of item %q on line %d; counted once", r.Annotator, r.Item, same.line)}
+	}
 	*end = uint32(len(t.more)) // before the slice may move
 	t.more = append(t.more, further{now, 0})
-	return nil
+	switch others {
+	case 0:
+		t.labelled(label, now)
+		return nil
+	case 1:
+		t.contradicted++
+	}
+	return &RowError{r.Line, "label_value", fmt.Sprintf("%q said %s=%s of item %q on line %d; neither label is counted",
+		r.Annotator, r.Label, t.values.list[other.value()-1], r.Item, other.line)}
 }
 
-// again says why a second label of one annotator is not counted.
-func (t *Tally) again(before, now rating, r Row) *RowError {
-	if before.value() == now.value() {
-		t.repeated++
-		return &RowError{r.Line, "", fmt.Sprintf("%q said the same of item %q on line %d; counted once", r.Annotator, r.Item, before.line)}
+// labelled counts an item for who labelled it first-hand.
+func (t *Tally) labelled(label int, r rating) {
+	if !r.settles() {
+		t.said[label][r.annotator-1]++
 	}
-	t.contradicted++
-	return &RowError{r.Line, "label_value", fmt.Sprintf("%q said %s=%s of item %q on line %d; the later label is not counted",
-		r.Annotator, r.Label, t.values.list[before.value()-1], r.Item, before.line)}
 }
 
 // ratings appends what was said of a label of an item, in the file's order.
@@ -174,52 +300,4 @@ func (t *Tally) ratings(into []rating, it *item, label int) []rating {
 		into = append(into, t.more[n].rating)
 	}
 	return into
-}
-
-// settled is how an item came to its value.
-type settled int
-
-const (
-	unlabelled settled = iota
-	agreed             // by all, by most, or by adjudication
-	tied               // the first label of the file stands
-)
-
-// value decides from its ratings what an item is: the last adjudication, else
-// what most annotators said, else (tied) what the first of those tied said. could
-// is appended to, and says which values a tie leaves possible.
-func value(all []rating, could []uint32) (uint32, settled, []uint32) {
-	if len(all) == 0 {
-		return 0, unlabelled, nil
-	}
-	if len(all) == 1 {
-		return all[0].value(), agreed, nil
-	}
-	for _, r := range slices.Backward(all) {
-		if r.settles() {
-			return r.value(), agreed, nil
-		}
-	}
-	most := 0
-	for i, r := range all {
-		if slices.ContainsFunc(all[:i], func(x rating) bool { return x.value() == r.value() }) {
-			continue
-		}
-		votes := 1
-		for _, x := range all[i+1:] {
-			if x.value() == r.value() {
-				votes++
-			}
-		}
-		if votes > most {
-			most, could = votes, could[:0]
-		}
-		if votes == most {
-			could = append(could, r.value())
-		}
-	}
-	if len(could) == 1 {
-		return could[0], agreed, nil
-	}
-	return could[0], tied, could
 }

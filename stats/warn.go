@@ -2,6 +2,7 @@ package stats
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,17 +15,34 @@ func (t *Tally) warnings(c Card, n counted, o Options) []Warning {
 	if !o.ProbabilitySample {
 		say("not_probability")
 	}
+	if c.Denominator == 0 {
+		say("empty")
+	}
 	if c.Numerator == 0 && t.values.number[t.positive.Value] == 0 {
 		say("no_row", t.positive, t.known())
 	}
-	if other := t.spellings(); n.numerator > 0 && len(other) > 0 {
+	if other := t.spellings(t.positive); len(other) > 0 {
 		say("spelling", strings.Join(other, ", "), t.positive)
+	}
+	if t.among != nil {
+		if other := t.spellings(*t.among); len(other) > 0 {
+			say("spelling", strings.Join(other, ", "), t.among)
+		}
+	}
+	if len(t.spelt) > 0 {
+		say("label_spelling", strings.Join(slices.Sorted(maps.Keys(t.spelt)), ", "))
 	}
 	if n.unlabelled > 0 {
 		say("unlabelled", n.unlabelled, t.positive.Label)
 	}
 	if n.ties > 0 {
-		say("tied", n.ties, n.low[0], n.low[1], n.high[0], n.high[1])
+		say("undecided", n.ties, n.undecided, n.leaning, mainTimes, n.low[0], n.low[1], n.high[0], n.high[1])
+	}
+	if n.torn > 0 {
+		say("two_addresses", n.torn)
+	}
+	if n.scattered > 0 {
+		say("several_surfaces", n.scattered)
 	}
 	if n.adjudicated > 0 {
 		say("adjudicated", n.adjudicated)
@@ -33,7 +51,7 @@ func (t *Tally) warnings(c Card, n counted, o Options) []Warning {
 		say("repeated", t.repeated)
 	}
 	if t.contradicted > 0 {
-		say("contradicted", t.contradicted)
+		say("contradictory", t.contradicted)
 	}
 	if o.Refused > 0 {
 		say("refused", o.Refused)
@@ -56,26 +74,31 @@ func (t *Tally) warnings(c Card, n counted, o Options) []Warning {
 	return w
 }
 
-// spellings lists the values of the table that differ from the one counted in
-// nothing but small and capital letters.
-func (t *Tally) spellings() []string {
+// spellings lists the values of the table that differ from the one of a condition,
+// which the table has too, in nothing but small and capital letters.
+func (t *Tally) spellings(c Condition) []string {
+	if t.values.number[c.Value] == 0 {
+		return nil
+	}
 	var out []string
 	for _, v := range t.values.list {
-		if v != t.positive.Value && strings.EqualFold(v, t.positive.Value) {
+		asked := v == t.positive.Value || t.among != nil && v == t.among.Value
+		if !asked && strings.EqualFold(v, c.Value) {
 			out = append(out, strconv.Quote(v))
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 
-// machines lists the methods that are neither a human nor an adjudication; a
-// method that is not given is not counted as one.
+// machines lists the methods of the positive label that are no person's.
 func (t *Tally) machines() []string {
 	var out []string
-	for _, m := range slices.Sorted(slices.Values(t.methods.list)) {
-		if m != "" && m != MethodAdjudication && !strings.HasPrefix(strings.ToLower(m), "human") {
+	for i, m := range t.methods.list {
+		if t.ways[i].counted && !byPerson(m) {
 			out = append(out, m)
 		}
 	}
+	slices.Sort(out)
 	return out
 }

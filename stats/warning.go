@@ -75,7 +75,25 @@ var warningTexts = map[string]rempart.Text{
 	"unlabelled": {
 		FR: "éléments hors du dénominateur (%s), faute d’étiquette %s",
 		EN: "%s items without the label %s are not in the denominator"},
-	"tied": {
+	"empty": {
+		FR: "aucun élément au dénominateur : il n’y a pas de part",
+		EN: "no item is in the denominator: there is no share"},
+	"label_spelling": {
+		FR: "la table a aussi l’étiquette %s : d’autres lettres que dans celle demandée, donc non comptée",
+		EN: "the table has the label %s too: other letters than in the one asked about, so not counted"},
+	"undecided": {
+		FR: "éléments sur lesquels les annotateurs sont à égalité ou se contredisent, sans arbitrage : %s, dont %s indécis, hors du numérateur et du dénominateur, et %s selon l’annotateur qui a étiqueté au moins %s fois plus d’éléments que l’autre ; tranchés autrement, le résultat serait entre %s sur %s et %s sur %s",
+		EN: "%s items on which annotators tie or contradict themselves, not adjudicated: %s are undecided and in neither numerator nor denominator, %s go by the annotator who labelled at least %s times as many items as the other; settled otherwise, the figure would lie between %s of %s and %s of %s"},
+	"two_addresses": {
+		FR: "éléments auxquels la table donne deux adresses, hors du numérateur et du dénominateur : %s",
+		EN: "%s items to which the table gives two addresses are in neither numerator nor denominator"},
+	"several_surfaces": {
+		FR: "éléments que la table place sur plusieurs surfaces (%s) : comptés une fois, et dans la part d’aucune surface ; un identifiant est-il bien un élément ?",
+		EN: "%s items are on several surfaces in the table: counted once, and in no surface's share; is one identifier one item?"},
+	"contradictory": {
+		FR: "étiquettes d’un élément auxquelles un même annotateur a donné plusieurs valeurs (%s) : aucune d’elles n’est comptée",
+		EN: "%s labels of an item to which one annotator gave several values; none of these is counted"},
+	"tied": { // on cards made while the first label of the file stood
 		FR: "éléments sur lesquels les annotateurs sont à égalité, sans arbitrage (%s) : l’étiquette donnée la première vaut ; si les égalités étaient tranchées autrement, le résultat serait entre %s sur %s et %s sur %s",
 		EN: "%s items on which annotators tie, not adjudicated: the label given first stands; were ties settled otherwise, the figure would lie between %s of %s and %s of %s"},
 	"ties": { // on cards made before the denominator was told
@@ -90,7 +108,7 @@ var warningTexts = map[string]rempart.Text{
 	"repeated": {
 		FR: "lignes où un annotateur redit la même chose du même élément (%s) : comptées une fois",
 		EN: "%s rows say again what the same annotator said of the same item; counted once"},
-	"contradicted": {
+	"contradicted": { // on cards made while the earlier of two rows stood
 		FR: "lignes qui contredisent une ligne antérieure (%s) : non comptées",
 		EN: "%s rows contradict an earlier row and are not counted"},
 	"refused": {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"rempart/stats"
@@ -39,8 +40,14 @@ type cardCmd struct {
 // Help says what the table must hold and what the exit status tells.
 func (c *cardCmd) Help() string {
 	return "The table is CSV in UTF-8, or a Parquet file, with the columns " + strings.Join(stats.Columns, ", ") + "; one row a label, several rows an item. " +
-		"An item that annotators label differently is what most of them say; where they tie, what was said first, unless a row of method adjudication decides. " +
-		"Rows that are not counted are named on standard error. Exit status: 0 if every row could be read, 1 if not."
+		"surface, collected_at, url_hash, method and confidence may be empty, and annotator where the method is a model. No cell may hold a picture, a data address, an address or a formula.\n\n" +
+		"An item counts once, whatever the order of its rows: it is what its adjudication says (a row whose method or annotator is called adjudication, adjudicated, adjudicator, arbitrage or the like), else what most annotators say. " +
+		"Where they tie, the label of the annotator stands who labelled at least twice as many items as those who say otherwise (they labelled a part again, to measure agreement); else the item is undecided, and in neither numerator nor denominator: a warning says how many, and between what the figure lies. " +
+		"An annotator who gives a label of an item two values has no say in it; an item with two url_hash is left out. Values and labels are compared letter by letter, capitals included.\n\n" +
+		"Without -among the denominator is every item that has the label of -positive; with it, those of them for which -among holds. " +
+		"The interval is Wilson's, or Clopper and Pearson's exact one where the numerator, or what lacks to the denominator, is under 5. " +
+		"kappa is of the values of the label of -positive, before adjudication, over the items of the denominator, and those left undecided, that two or more labelled (doubly_labelled): Cohen's if two annotators labelled all of these, Fleiss' if as many labelled each, else null; Krippendorff's alpha stands beside it.\n\n" +
+		"Rows that are not counted are named on standard error, each by its line. Exit status: 0 if every row could be read and there is a share, 1 if not; where the denominator is 0, -json prints null for the share, its interval and the interval's method."
 }
 
 // Run prints the card; it fails, after it, if a row could not be read.
@@ -81,24 +88,38 @@ func (c *cardCmd) Run(ctx context.Context, s streams) error {
 	}
 	card, err := tally.Card(o)
 	if errors.Is(err, stats.ErrEmpty) {
+		if c.JSON {
+			if err := c.print(s.out, card); err != nil {
+				return err
+			}
+		}
 		return hinted{fmt.Errorf("%s: %w", c.File, err), "check the spelling of the labels and values; a share of nothing is not printed"}
 	}
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		enc := json.NewEncoder(s.out)
-		enc.SetEscapeHTML(false)
-		err = enc.Encode(plain(card, c.Lang))
-	} else {
-		err = printCard(s.out, card, c.Lang)
-	}
-	if err != nil {
-		return fmt.Errorf("printing the card: %w", err)
+	if err := c.print(s.out, card); err != nil {
+		return err
 	}
 	if o.Refused > 0 {
 		fmt.Fprintf(s.err, "rempart: error: %d rows could not be read; the card was made without them\nrempart: hint: correct the lines named above and run it again\n", o.Refused)
 		return errShown
+	}
+	return nil
+}
+
+// print writes the card as it was asked for.
+func (c *cardCmd) print(w io.Writer, card stats.Card) error {
+	var err error
+	if c.JSON {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		err = enc.Encode(plain(card, c.Lang))
+	} else {
+		err = printCard(w, card, c.Lang)
+	}
+	if err != nil {
+		return fmt.Errorf("printing the card: %w", err)
 	}
 	return nil
 }
