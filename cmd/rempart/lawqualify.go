@@ -170,7 +170,11 @@ func setFact(f *rempart.Facts, name string, value json.RawMessage) error {
 			return fmt.Errorf("unknown value %s of the fact %q; its values are %s", value, name, strings.Join(words, ", "))
 		}
 	} else if err := json.Unmarshal(value, &word); err != nil || string(value) == "null" {
-		return fmt.Errorf("unknown value %s of the fact %q; it is a text", value, name)
+		accepted := "it is a day such as \"2026-11-20\""
+		if ok {
+			accepted = "its values are " + strings.Join(words, ", ")
+		}
+		return fmt.Errorf("unknown value %s of the fact %q; %s", value, name, accepted)
 	}
 	if name == "date" {
 		if _, err := time.Parse(time.DateOnly, word); err != nil {
