@@ -170,6 +170,7 @@ func FuzzReadTable(f *testing.F) {
 	f.Add(head + "i,app,2025-12-28,ab,l,yes,a,human,0.5\n")
 	f.Add(head + "\"i\n\",,,,l,\"y\"\"es\",a,human,\n=1,,,,l,yes,a,human,\n")
 	f.Add(strings.TrimSuffix(head, "\n") + ",note\ni,,,,l,yes,a,,,\"one\r\ni9,,,,l,yes,z,,,x\nend\"\n\"i2,,,,l,yes,a,,,\ni3,,,,l,yes,a,,,\"\"\"\n\"\"\"\"\r\n")
+	f.Add(head + "\"\n\"\r")
 	f.Add("\xef\xbb\xbf" + strings.ReplaceAll(head, ",", ";") + "i;;;;l;yes;a;;0,5\n")
 	f.Add(head + "data:,,,,l,y,a,,\n d,,,,l,\u00a0y,a,/,+1\ni,,,x://,l,y,a,,\n")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -99,6 +99,9 @@ func recordEnd[T string | []byte](text T, comma byte) int {
 		if c == '\r' && i+1 < len(text) && text[i+1] == '\n' && state != quoted {
 			continue
 		}
+		if c == '\r' && i+1 == len(text) && state == quote {
+			break // perhaps half of a line end
+		}
 		switch {
 		case c == '\n' && state != quoted:
 			return i + 1
