@@ -28,8 +28,8 @@ func (x *Index) startMerge() {
 }
 
 // untidy is what part of the values, one in so many, may be outside of the largest
-// segment before [Index.Tidy] makes one of all: so a value is copied for it
-// about as many times at most.
+// segment before [Index.Tidy] makes one of all: so about that many are written
+// anew for each that came, which is the most that tidying costs.
 const untidy = 64
 
 // Tidy begins in the background to make one segment of everything, as
